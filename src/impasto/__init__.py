@@ -1,0 +1,1 @@
+"""Impasto turns photographs into artwork on your own machine."""

@@ -1,0 +1,58 @@
+"""The errors a person can cause or meet, each with the exit status of the command that raises it.
+
+A message is one sentence that says what, where and what to do next.
+"""
+
+from enum import IntEnum
+from typing import ClassVar
+
+
+class ExitStatus(IntEnum):
+    """What the process returns to the shell; these numbers are stable."""
+
+    OK = 0
+    USAGE = 2
+    BAD_INPUT = 3
+    OUT_OF_MEMORY = 4
+    PARTIAL = 5
+    INTERRUPTED = 130
+
+
+class ImpastoError(Exception):
+    """Base of all expected errors; anything else that escapes is a defect of Impasto."""
+
+    status: ClassVar[ExitStatus] = ExitStatus.BAD_INPUT
+
+
+class UsageError(ImpastoError):
+    """The request itself makes no sense: an unknown value, an output that would destroy an input."""
+
+    status = ExitStatus.USAGE
+
+
+class UnreadableImage(ImpastoError):
+    """An input picture is missing, damaged, empty, not a picture, or too large to be one."""
+
+
+class UnwritableOutput(ImpastoError):
+    """The output cannot be written: no such folder, no permission, no space."""
+
+
+class BadWeights(ImpastoError):
+    """A weight file is missing, damaged, unsafe, or does not hold VGG-19."""
+
+
+class BadRecipe(ImpastoError):
+    """A recipe or checkpoint is missing, damaged, or its inputs are gone or changed."""
+
+
+class NotEnoughMemory(ImpastoError):
+    """The job needs more memory than there is."""
+
+    status = ExitStatus.OUT_OF_MEMORY
+
+
+class Diverged(ImpastoError):
+    """The optimisation kept producing non-finite values and no picture could be saved."""
+
+    status = ExitStatus.PARTIAL
