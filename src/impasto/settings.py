@@ -4,11 +4,12 @@ The command line, the recipe inside a picture and the Python functions are all d
 """
 
 import math
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 CONV_COUNTS = (2, 2, 4, 4, 4)
 """Convolutions in each of VGG-19's five blocks."""
@@ -28,13 +29,125 @@ CONTENT_LAYERS = {"relu4_2": 1.0}
 MAX_PIXELS = 256_000_000
 """Larger pictures are refused from their header alone: a small file may claim to be huge."""
 
+IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
+"""Of red, green and blue; the article's Adam steps are measured in it."""
 
-class OutputSettings(BaseModel):
-    """How a picture is written."""
+
+def parse_layers(value: object) -> object:
+    """`relu1_1=1,relu2_1=0.8` (weight 1 where none is given) -> {"relu1_1": 1.0, "relu2_1": 0.8}."""
+    if not isinstance(value, str):
+        return value
+    pairs = [item.partition("=") for item in value.split(",") if item.strip()]
+    names = [name.strip() for name, _, _ in pairs]
+    if len(set(names)) < len(names):
+        raise ValueError(f"names a layer twice: {value}")
+    return {name: weight or 1.0 for name, (_, _, weight) in zip(names, pairs, strict=True)}
+
+
+def known_layers(value: Mapping[str, float]) -> dict[str, float]:
+    """Refuse names that VGG-19 does not have, and an empty choice; order shallow to deep."""
+    unknown = [name for name in value if name not in LAYERS]
+    if unknown:
+        raise ValueError(f"no layer {unknown[0]!r}; the layers are {', '.join(LAYERS)}")
+    if not any(value.values()):
+        raise ValueError("at least one layer needs a weight above 0")
+    return {name: value[name] for name in LAYERS if name in value}
+
+
+Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+LayerWeights = Annotated[
+    dict[str, Weight], BeforeValidator(parse_layers), AfterValidator(known_layers)
+]
+
+
+class Settings(BaseModel):
+    """A frozen, validated value; unknown names are errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def updated(self, changes: Mapping[str, Any]) -> Self:
+        """A validated copy with some fields changed."""
+        return type(self).model_validate(dict(self) | dict(changes))
+
+
+class PaintSettings(Settings):
+    """What picture is painted: everything but the input files decides it together with these."""
+
+    size: Annotated[int, Field(ge=16)] | Literal["full"] = Field(
+        800, description="long side of the picture in px, or 'full' for the photo's own"
+    )
+    alpha: Weight = Field(1.0, description="weight of the content loss")
+    beta: Weight = Field(100.0, description="weight of a style's loss where the style has none")
+    content_layers: LayerWeights = Field(
+        CONTENT_LAYERS, description="layers of the content loss, as relu4_2 or relu4_2=1,relu5_2=0.5"
+    )
+    style_layers: LayerWeights = Field(
+        STYLE_LAYERS, description="layers of the style loss, as relu1_1=1,relu2_1=0.8"
+    )
+    style_scale: float = Field(
+        1.0, ge=0.05, le=8, description="long side of the styles over that of the picture"
+    )
+    pooling: Literal["max", "average"] = Field("max", description="pooling of VGG-19")
+    init: Literal["photo", "noise"] | Path = Field(
+        "photo", description="what the canvas starts from: photo, noise (white), or a picture file"
+    )
+    optimizer: Literal["lbfgs", "adam"] = Field("lbfgs", description="method of descent")
+    learning_rate: float = Field(
+        0.003, gt=0, le=1, description="step of Adam in units of the ImageNet standard deviation"
+    )
+    steps: int = Field(20, ge=0, le=1_000_000, description="steps at the final size")
+    levels: int = Field(
+        3, ge=1, le=12, description="sizes, each twice the one before; the last is the final size"
+    )
+    seed: int = Field(0, ge=0, lt=2**63, description="of the white noise")
+    device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="where to compute")
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto", description="of the convolutions; losses and Gram matrices are always float32"
+    )
+
+
+class Preset(StrEnum):
+    """Presets are nothing but settings."""
+
+    DEFAULT = "default"
+    ARTICLE = "article"
+    GATYS = "gatys"
+
+
+PRESETS: Mapping[Preset, PaintSettings] = {
+    Preset.DEFAULT: PaintSettings(),
+    Preset.ARTICLE: PaintSettings(
+        optimizer="adam", learning_rate=0.003, steps=2000, levels=1, alpha=1, beta=100
+    ),
+    Preset.GATYS: PaintSettings(init="noise", steps=500, levels=1),
+}
+
+
+class OutputSettings(Settings):
+    """How a picture is written."""
 
     depth: Literal[8, 16] = Field(8, description="bits a channel; 16 for PNG and TIFF only")
     quality: int = Field(92, ge=1, le=100, description="of JPEG and WebP, 1 to 100")
     lossless: bool = Field(False, description="lossless WebP")
     strip: bool = Field(False, description="leave out capture metadata, resolution and recipe")
+
+
+class StyleChoice(Settings):
+    """A style picture and how strongly it speaks; `None` takes `PaintSettings.beta`."""
+
+    path: str
+    beta: Weight | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """`starry.jpg=45` or `starry.jpg`; a file whose own name has such an ending wins."""
+        path, equals, number = text.rpartition("=")
+        if not equals or Path(text).exists():
+            return cls(path=text)
+        try:
+            beta = float(number)
+        except ValueError:
+            return cls(path=text)
+        if not (beta >= 0 and math.isfinite(beta)):
+            raise ValueError(f"the weight of style {path} must be a number from 0 up, not {number}")
+        return cls(path=path, beta=beta)

@@ -1,0 +1,75 @@
+"""What a running job tells its caller; the core yields these, callers decide what to show."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Losses = Mapping[str, float]
+"""Every weighted term of the loss by name: `content`, `style/NAME/LAYER`; `total` is their sum."""
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """All inputs are read and the work is laid out."""
+
+    size: tuple[int, int]
+    """(width, height) of the picture to come, px."""
+    levels: tuple[tuple[int, int], ...]
+    """(width, height) of each level, coarse to fine."""
+    steps: int
+    """Steps of all levels together."""
+    device: str
+    precision: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of the optimiser is done."""
+
+    level: int
+    """Counted from 1."""
+    step: int
+    """Within the level, counted from 1."""
+    done: float
+    """Share of the whole run's work that is done, 0 to 1."""
+    losses: Losses
+    """At the level's size, in the precision of the run."""
+    picture: Callable[[], NDArray[np.float32]]
+    """The canvas now, (H, W, 3) in [0, 1]; to be called before the next event is asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class LevelDone:
+    """A level has had all its steps."""
+
+    level: int
+    picture: NDArray[np.float32]
+    """(H, W, 3) in [0, 1]."""
+
+
+@dataclass(frozen=True, slots=True)
+class RolledBack:
+    """A step gave values that are not finite; it was undone and is tried again more carefully."""
+
+    level: int
+    step: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Painted:
+    """The last event of a run: the picture is there."""
+
+    picture: NDArray[np.float32]
+    """(H, W, 3) in [0, 1]."""
+    losses: Losses
+    """Of this picture at its final size, float32."""
+    steps: int
+    """Steps taken, all levels together."""
+    complete: bool
+    """False where non-finite values ended the run early and this is the best picture so far."""
+
+
+Event = Started | Step | LevelDone | RolledBack | Painted

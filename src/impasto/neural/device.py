@@ -1,0 +1,77 @@
+"""What the machine offers: device, precision, memory."""
+
+import ctypes
+import sys
+
+import psutil
+import torch
+
+from impasto.errors import UsageError
+
+
+def choose_device(wanted: str) -> torch.device:
+    """`auto` is CUDA, then Apple's GPU, then the processor; a device that is not there is refused."""
+    present = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    if wanted == "auto":
+        wanted = next(name for name, here in present.items() if here)
+    if not present[wanted]:
+        here = ", ".join(name for name, found in present.items() if found)
+        raise UsageError(f"--device {wanted}: this machine has none; it has: {here}")
+    return torch.device(wanted)
+
+
+def choose_precision(wanted: str, device: torch.device) -> torch.dtype:
+    """`auto` is bfloat16 where the hardware multiplies it natively, float32 elsewhere."""
+    if wanted == "auto":
+        wanted = "bfloat16" if has_bfloat16(device) else "float32"
+    return {"float32": torch.float32, "bfloat16": torch.bfloat16}[wanted]
+
+
+def has_bfloat16(device: torch.device) -> bool:
+    """Whether bfloat16 products run in hardware; emulation would be slower than float32."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device.type == "cpu":
+        found = torch.cpu.get_capabilities()
+        return any(bool(found.get(name)) for name in ("avx512_bf16", "amx_bf16", "bf16"))
+    return False
+
+
+def free_memory(device: torch.device) -> int:
+    """Bytes that a job may still use on that device."""
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    return int(psutil.virtual_memory().available)
+
+
+def peak_memory(device: torch.device) -> int:
+    """The most bytes held so far: of the card on CUDA, of this process elsewhere."""
+    if device.type == "cuda":
+        return int(torch.cuda.max_memory_allocated(device))
+    if sys.platform == "win32":
+        return int(psutil.Process().memory_info().peak_wset)
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def keep_freed_memory() -> None:
+    """Let the C library keep what it frees: every evaluation asks for the same large blocks again.
+
+    glibc returns blocks above 32 MiB to the system at once, and the kernel has to clear the pages
+    anew each time, which costs up to a quarter of an evaluation. For programs that own their
+    process; does nothing where the C library is another.
+    """
+    mmap_max, trim_threshold, top_pad = -4, -1, -2  # from glibc's malloc.h
+    try:
+        mallopt = ctypes.CDLL("libc.so.6").mallopt
+    except (OSError, AttributeError):
+        return
+    mallopt(mmap_max, 0)
+    mallopt(trim_threshold, 2**31 - 1)
+    mallopt(top_pad, 256 * 2**20)
