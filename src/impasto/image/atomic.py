@@ -1,0 +1,66 @@
+"""Files appear whole or not at all."""
+
+import contextlib
+import errno
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from impasto.errors import UnwritableOutput
+
+NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+def unwritable(path: Path, error: OSError) -> UnwritableOutput:
+    """Say for a person why `path` cannot be written."""
+    if error.errno in NO_SPACE:
+        return UnwritableOutput(
+            f"cannot write {path}: no space left on its disk ({error.strerror}); "
+            "free some, or choose an output on another disk"
+        )
+    return UnwritableOutput(
+        f"cannot write {path}: {error.strerror or error}; choose an output in another folder"
+    )
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; it takes the place of `path` if the block succeeds.
+
+    Whatever interrupts the block leaves `path` as it was and removes the temporary file. A symbolic
+    link stays one: the file it points to is replaced. An `OSError` becomes `UnwritableOutput`.
+    """
+    target = Path(os.path.realpath(path))
+    # A name of its own length: the target's may already be as long as the file system allows.
+    temporary = target.with_name(f".impasto-{secrets.token_hex(8)}{target.suffix}")
+    try:
+        temporary.touch(exist_ok=False)  # with the permissions that the umask asks for
+        if target.exists():
+            shutil.copymode(target, temporary)
+        yield temporary
+        _flush(temporary)
+        temporary.replace(target)
+        _flush_folder(target.parent)
+    except OSError as error:
+        raise unwritable(path, error) from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def _flush(path: Path) -> None:
+    """Wait until the bytes are on the disk, so that a power cut cannot leave a hollow name."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+def _flush_folder(folder: Path) -> None:
+    """Wait until the new name is on the disk; not every system lets a folder be opened."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

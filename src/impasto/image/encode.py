@@ -1,0 +1,125 @@
+"""From a picture to the bytes of its file."""
+
+from typing import Any
+
+import numpy as np
+import pyvips
+from numpy.typing import NDArray
+
+from impasto.errors import UnwritableOutput
+from impasto.image import exif, iptc, xmp
+from impasto.image.picture import Metadata, Picture
+from impasto.image.srgb import srgb_profile, to_bits
+from impasto.settings import OutputSettings
+
+SIXTEEN_BIT = {"PNG", "TIFF"}
+
+SUFFIXES = {"PNG": ".png", "JPEG": ".jpg", "WebP": ".webp", "TIFF": ".tif"}
+"""What libvips chooses its encoder by."""
+
+LONGEST = {"JPEG": 65_500, "WebP": 16_383}
+"""Largest sides of formats that have one, px."""
+
+SEGMENT = 65_000
+"""What fits into one segment of a JPEG file, bytes; libvips silently drops what does not."""
+
+USUAL_DPI = 72.0
+"""Written where the photo names no resolution, for most formats must name one."""
+
+
+def check_sides(width: int, height: int, kind: str, output: str) -> None:
+    """Refuse a picture that is longer, px, than its format can be."""
+    longest = LONGEST.get(kind)
+    if longest is not None and max(width, height) > longest:
+        raise UnwritableOutput(
+            f"cannot write {output}: {kind} holds at most {longest} px a side, "
+            f"not {width}×{height}; choose .png or .tif"
+        )
+
+
+def encode(
+    picture: Picture, kind: str, settings: OutputSettings, recipe: str | None, output: str
+) -> bytes:
+    """The file's bytes in the format `kind`; `output` names it in errors."""
+    check_sides(*picture.size, kind, output)
+    metadata = Metadata() if settings.strip else picture.metadata
+    packet = _packet(metadata.xmp, None if settings.strip else recipe, kind, output)
+    image = _tagged(_samples(picture, kind, settings.depth), metadata, packet, kind)
+    try:
+        data: bytes = image.write_to_buffer(SUFFIXES[kind], keep="all", **_options(kind, settings))
+    except pyvips.Error as error:
+        raise UnwritableOutput(
+            f"cannot write {output}: {str(error.detail).strip()}; choose another format"
+        ) from None
+    if kind == "TIFF" and (metadata.exif or metadata.iptc):
+        data = exif.graft(data, metadata.exif, metadata.iptc)
+    return data
+
+
+def _samples(picture: Picture, kind: str, depth: int) -> NDArray[np.uint8 | np.uint16]:
+    """(H, W, 3 or 4) integers; for JPEG, which knows no transparency, over white paper."""
+    rgb, alpha = picture.rgb, picture.alpha
+    if not np.isfinite(rgb).all():
+        raise ValueError("a picture with values that are not finite must never reach a file")
+    if alpha is None:
+        return to_bits(rgb, depth)
+    if kind == "JPEG":
+        cover = alpha[:, :, None]
+        return to_bits(rgb * cover + (1 - cover), depth)
+    return to_bits(np.dstack([rgb, alpha]), depth)
+
+
+def _tagged(
+    samples: NDArray[np.uint8 | np.uint16], metadata: Metadata, packet: bytes | None, kind: str
+) -> pyvips.Image:
+    """Samples as an image of libvips with profile, resolution and metadata.
+
+    WebP and PNG have no place for IPTC, and what is longer than a segment does not fit into JPEG.
+    """
+    across, down = metadata.dpi or (USUAL_DPI, USUAL_DPI)
+    image = pyvips.Image.new_from_array(samples).copy(
+        interpretation="rgb16" if samples.dtype == np.uint16 else "srgb",
+        xres=across / 25.4,
+        yres=down / 25.4,
+    )
+    blocks = {
+        "icc-profile-data": srgb_profile(),
+        "xmp-data": packet,
+        "exif-data": metadata.exif if kind != "TIFF" else None,
+        "iptc-data": iptc.wrapped(metadata.iptc) if metadata.iptc and kind == "JPEG" else None,
+    }
+    for field, block in blocks.items():
+        if block is not None and (kind != "JPEG" or len(block) <= SEGMENT):
+            image.set_type(pyvips.GValue.blob_type, field, block)
+    return image
+
+
+def _packet(photo: bytes | None, recipe: str | None, kind: str, output: str) -> bytes | None:
+    """XMP of photo and recipe; where JPEG has not room for both, the recipe goes first."""
+    if recipe is None:
+        return photo
+    packet = xmp.with_recipe(photo, recipe)
+    if kind == "JPEG" and len(packet) > SEGMENT:
+        packet = xmp.with_recipe(None, recipe)
+        if len(packet) > SEGMENT:
+            raise UnwritableOutput(
+                f"cannot write {output}: its recipe of {len(packet)} bytes is too long for JPEG; "
+                "choose another format or --strip"
+            )
+    return packet
+
+
+def _options(kind: str, settings: OutputSettings) -> dict[str, Any]:
+    """What libvips' encoder of this format is told."""
+    match kind:
+        case "PNG":
+            return {"filter": "all"}
+        case "JPEG":
+            chroma = "off" if settings.quality >= 90 else "on"
+            return {"Q": settings.quality, "subsample_mode": chroma, "optimize_coding": True}
+        case "WebP" if settings.lossless:
+            return {"lossless": True, "exact": True}
+        case "WebP":
+            return {"Q": settings.quality, "smart_subsample": True}
+        case _:  # deflate is what every reader of TIFF opens, and shrinks 16 bits as LZW does not
+            return {"compression": "deflate", "predictor": "horizontal"}

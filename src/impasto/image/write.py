@@ -1,0 +1,122 @@
+"""Writing: what can go wrong is refused before any work; files appear whole or not at all."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from impasto.errors import UnwritableOutput, UsageError
+from impasto.image.atomic import replacing, unwritable
+from impasto.image.encode import SIXTEEN_BIT, encode
+from impasto.image.picture import STANDARD_STREAM, Picture
+from impasto.settings import OutputSettings
+
+EXTENSIONS = {
+    ".png": "PNG",
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".webp": "WebP",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+}
+
+
+def format_for(output: str | Path) -> str:
+    """The format that an output's ending asks for; PNG on standard output."""
+    if str(output) == STANDARD_STREAM:
+        return "PNG"
+    suffix = Path(output).suffix
+    try:
+        return EXTENSIONS[suffix.lower()]
+    except KeyError:
+        fault = f"the ending {suffix!r} is not known" if suffix else "it has no ending"
+        raise UsageError(
+            f"cannot write {output}: {fault}; use one of {', '.join(EXTENSIONS)}"
+        ) from None
+
+
+def check_output(
+    output: str | Path,
+    inputs: Iterable[str | Path],
+    *,
+    force: bool,
+    settings: OutputSettings,
+) -> None:
+    """Refuse an output that cannot or must not be written, before any work is done for it.
+
+    `UsageError` for what was asked, `UnwritableOutput` for what the disk says. Not even `force`
+    lets an output take the place of an input.
+    """
+    kind = format_for(output)
+    if settings.depth == 16 and kind not in SIXTEEN_BIT:
+        raise UsageError(
+            f"cannot write {output}: {kind} holds 8 bits a channel, not 16; "
+            "choose .png or .tif, or a depth of 8"
+        )
+    if str(output) == STANDARD_STREAM:
+        _check_standard_output()
+        return
+    path = Path(output)
+    for source in inputs:
+        if str(source) != STANDARD_STREAM and _same_file(path, Path(source)):
+            raise UsageError(
+                f"cannot write {output}: it is the same file as the input {source}; "
+                "choose another name"
+            )
+    _check_place(path)
+    if path.exists() and not force:
+        raise UsageError(
+            f"cannot write {output}: it exists already; choose another name, or add --force"
+        )
+
+
+def write(
+    picture: Picture, output: str | Path, settings: OutputSettings, recipe: str | None
+) -> None:
+    """Write a picture with metadata and recipe unless stripped; `-` is PNG to standard output.
+
+    The same picture, settings and recipe give the same bytes.
+    """
+    data = encode(picture, format_for(output), settings, recipe, str(output))
+    if str(output) == STANDARD_STREAM:
+        try:
+            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.flush()
+        except OSError as error:
+            raise unwritable(Path("standard output"), error) from error
+        return
+    with replacing(Path(output)) as temporary:
+        temporary.write_bytes(data)
+
+
+def _check_standard_output() -> None:
+    """A terminal shows a picture's bytes as garbage, and may obey them."""
+    if sys.stdout.isatty():
+        raise UsageError(
+            "will not write a picture to the terminal; send it on with | or >, or name a file"
+        )
+
+
+def _same_file(output: Path, source: Path) -> bool:
+    """Whether two paths lead to one file, through links of either kind, if it exists yet or not."""
+    try:
+        return output.samefile(source)
+    except (OSError, ValueError):
+        return os.path.realpath(output) == os.path.realpath(source)
+
+
+def _check_place(path: Path) -> None:
+    """Refuse a folder, a missing folder, and a folder that takes no files."""
+    folder = Path(os.path.realpath(path)).parent
+    if path.is_dir():
+        raise UnwritableOutput(f"cannot write {path}: it is a folder; name a file in it")
+    if not folder.is_dir():
+        raise UnwritableOutput(
+            f"cannot write {path}: there is no folder {folder}; make it first, or choose another"
+        )
+    try:  # permissions alone do not tell of read-only disks and quotas
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise unwritable(path, error) from error
