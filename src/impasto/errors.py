@@ -25,7 +25,7 @@ class ImpastoError(Exception):
 
 
 class UsageError(ImpastoError):
-    """The request itself makes no sense: an unknown value, an output that would destroy an input."""
+    """The request makes no sense: an unknown value, an output that would destroy an input."""
 
     status = ExitStatus.USAGE
 

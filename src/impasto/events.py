@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,16 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All that a run needs to go on from the end of a step as if nothing had happened."""
+
+    level: int
+    step: int
+    arrays: Mapping[str, NDArray[Any]]
+    """The state of the optimiser."""
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One step of the optimiser is done."""
 
@@ -37,7 +48,9 @@ class Step:
     losses: Losses
     """At the level's size, in the precision of the run."""
     picture: Callable[[], NDArray[np.float32]]
-    """The canvas now, (H, W, 3) in [0, 1]; to be called before the next event is asked for."""
+    """The best canvas so far, (H, W, 3) in [0, 1], if called before the next event."""
+    snapshot: Callable[[], Snapshot]
+    """If called before the next event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +68,8 @@ class RolledBack:
 
     level: int
     step: int
-    reason: str
+    failures: int
+    """In a row, this one included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +80,6 @@ class Painted:
     """(H, W, 3) in [0, 1]."""
     losses: Losses
     """Of this picture at its final size, float32."""
-    steps: int
-    """Steps taken, all levels together."""
     complete: bool
     """False where non-finite values ended the run early and this is the best picture so far."""
 

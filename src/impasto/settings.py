@@ -29,12 +29,11 @@ CONTENT_LAYERS = {"relu4_2": 1.0}
 MAX_PIXELS = 256_000_000
 """Larger pictures are refused from their header alone: a small file may claim to be huge."""
 
-IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
-"""Of red, green and blue; the article's Adam steps are measured in it."""
+Pooling = Literal["max", "average"]
 
 
 def parse_layers(value: object) -> object:
-    """`relu1_1=1,relu2_1=0.8` (weight 1 where none is given) -> {"relu1_1": 1.0, "relu2_1": 0.8}."""
+    """`relu1_1,relu2_1=0.8` -> {"relu1_1": 1.0, "relu2_1": "0.8"}."""
     if not isinstance(value, str):
         return value
     pairs = [item.partition("=") for item in value.split(",") if item.strip()]
@@ -79,7 +78,8 @@ class PaintSettings(Settings):
     alpha: Weight = Field(1.0, description="weight of the content loss")
     beta: Weight = Field(100.0, description="weight of a style's loss where the style has none")
     content_layers: LayerWeights = Field(
-        CONTENT_LAYERS, description="layers of the content loss, as relu4_2 or relu4_2=1,relu5_2=0.5"
+        CONTENT_LAYERS,
+        description="layers of the content loss, as relu4_2 or relu4_2=1,relu5_2=0.5",
     )
     style_layers: LayerWeights = Field(
         STYLE_LAYERS, description="layers of the style loss, as relu1_1=1,relu2_1=0.8"
@@ -87,7 +87,7 @@ class PaintSettings(Settings):
     style_scale: float = Field(
         1.0, ge=0.05, le=8, description="long side of the styles over that of the picture"
     )
-    pooling: Literal["max", "average"] = Field("max", description="pooling of VGG-19")
+    pooling: Pooling = Field("max", description="pooling of VGG-19")
     init: Literal["photo", "noise"] | Path = Field(
         "photo", description="what the canvas starts from: photo, noise (white), or a picture file"
     )
@@ -95,9 +95,14 @@ class PaintSettings(Settings):
     learning_rate: float = Field(
         0.003, gt=0, le=1, description="step of Adam in units of the ImageNet standard deviation"
     )
-    steps: int = Field(20, ge=0, le=1_000_000, description="steps at the final size")
-    levels: int = Field(
-        3, ge=1, le=12, description="sizes, each twice the one before; the last is the final size"
+    steps: int = Field(
+        30, ge=1, le=1_000_000, description="evaluations of losses and gradient at the final size"
+    )
+    coarse_steps: int = Field(
+        30, ge=1, le=1_000_000, description="evaluations at each smaller size before it"
+    )
+    levels: Annotated[int, Field(ge=1, le=16)] | Literal["auto"] = Field(
+        "auto", description="sizes to paint at, each half the next; 'auto' starts near 128 px"
     )
     seed: int = Field(0, ge=0, lt=2**63, description="of the white noise")
     device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="where to compute")

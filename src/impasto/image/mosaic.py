@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
-from scipy.spatial import Voronoi  # type: ignore[import-untyped]
+from scipy.spatial import Voronoi
 
 from impasto.image.drawing import SIDE, Floats, grain, picture
 

@@ -10,7 +10,7 @@ from impasto.errors import UsageError
 
 
 def choose_device(wanted: str) -> torch.device:
-    """`auto` is CUDA, then Apple's GPU, then the processor; a device that is not there is refused."""
+    """`auto` is CUDA, then Apple's GPU, then the processor; one that is not there is refused."""
     present = {
         "cuda": torch.cuda.is_available(),
         "mps": torch.backends.mps.is_available(),
@@ -34,7 +34,7 @@ def choose_precision(wanted: str, device: torch.device) -> torch.dtype:
 def has_bfloat16(device: torch.device) -> bool:
     """Whether bfloat16 products run in hardware; emulation would be slower than float32."""
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     if device.type == "cpu":
         found = torch.cpu.get_capabilities()
         return any(bool(found.get(name)) for name in ("avx512_bf16", "amx_bf16", "bf16"))

@@ -1,15 +1,15 @@
-"""The losses as pure functions: each gives its value and its derivative in closed form.
+"""The losses as pure functions, each with its derivative in closed form.
 
-All are relative to the target's own mean square: 0 is identical, 1 is as far away as black. So the
-weights that join them mean the same at every size, for every style and with every weight set;
+All are relative to the target's own sum of squares: 0 is identical, 1 is as far away as black. So
+the weights that join them mean the same at every size, for every style and with every weight set;
 Gatys et al. 2015 divide by sizes and channel counts instead.
 """
 
 import torch
 from torch import Tensor
 
-CHUNK = 1 << 19
-"""Values converted to float32 at once for a Gram matrix: 2 MB stay in the cache."""
+STRETCH = 2048
+"""Pixels multiplied at once for the Gram matrix of half-precision features."""
 
 
 def rows(features: Tensor) -> Tensor:
@@ -20,25 +20,36 @@ def rows(features: Tensor) -> Tensor:
 def gram(features: Tensor) -> Tensor:
     """Channel correlations of one layer, (1, C, H, W) -> (C, C), float32 or better.
 
-    Gatys et al. 2015, eq. 3, but divided by H*W so that images of different sizes compare. Half
-    precision features are converted a chunk at a time: their sums need float32, their copies don't.
+    Gatys et al. 2015, eq. 3, but divided by H*W so that images of different sizes compare.
     """
     pixels = rows(features)  # (H*W, C)
-    count, channels = pixels.shape
     if pixels.dtype in (torch.float32, torch.float64):
-        return pixels.mT @ pixels / count
-    total = pixels.new_zeros((channels, channels), dtype=torch.float32)
-    for chunk in pixels.split(max(1, CHUNK // channels)):
-        wide = chunk.float()
-        total.addmm_(wide.mT, wide)
-    return total / count
+        return pixels.mT @ pixels / len(pixels)
+    return _half_product(pixels) / len(pixels)
+
+
+def _half_product(pixels: Tensor) -> Tensor:
+    """X^T X of (N, C) in half precision -> (C, C) float32.
+
+    A half-precision product sums in float32 but rounds its result. Added up over many stretches of
+    pixels, the roundings average out, and the product keeps its speed.
+    """
+    count, channels = pixels.shape
+    whole = count // STRETCH * STRETCH
+    stretches = pixels[:whole].view(-1, STRETCH, channels)
+    rest = pixels[whole:].float()
+    return torch.bmm(stretches.mT, stretches).float().sum(0).addmm_(rest.mT, rest)
+
+
+def energy(target: Tensor) -> float:
+    """Sum of squares; a target of zeros (a flat black picture) has nothing to be relative to."""
+    return max(float(_wide(target).square().sum()), torch.finfo(torch.float32).tiny)
 
 
 def content_loss(features: Tensor, target: Tensor, scale: float) -> tuple[Tensor, Tensor]:
     """`scale * |F - T|^2` and its derivative by F, both (1, C, H, W); Gatys et al. 2015, eq. 1."""
-    wide = torch.promote_types(features.dtype, torch.float32)
-    difference = features.to(wide) - target.to(wide)
-    return scale * difference.square().sum(), (2 * scale) * difference
+    difference = _wide(features) - _wide(target)
+    return scale * difference.square().sum(), ((2 * scale) * difference).to(features.dtype)
 
 
 def gram_loss(correlations: Tensor, target: Tensor, scale: float) -> tuple[Tensor, Tensor]:
@@ -47,13 +58,20 @@ def gram_loss(correlations: Tensor, target: Tensor, scale: float) -> tuple[Tenso
     return scale * difference.square().sum(), (2 * scale) * difference
 
 
-def through_gram(features: Tensor, derivative: Tensor) -> Tensor:
-    """Derivative by the features from that by their Gram matrix: (2 / HW) F dL/dG, as (1, C, H, W).
+def through_gram(features: Tensor, derivative: Tensor, gradient: Tensor | None) -> Tensor:
+    """Add the derivative by the features, (2 / HW) F dL/dG, to `gradient`, (1, C, H, W), in place.
 
-    `derivative` is symmetric. Gatys et al. 2015, eq. 6, which also cuts off where F is 0: here the
-    ReLU's own backward pass does that.
+    `derivative` is dL/dG, (C, C), symmetric. Gatys et al. 2015, eq. 6, which also cuts off where F
+    is 0: here the ReLU's own backward pass does that.
     """
     pixels = rows(features)  # (H*W, C)
-    slope = pixels @ (derivative * (2 / pixels.shape[0])).to(pixels.dtype)
+    slope = (derivative * (2 / len(pixels))).to(pixels.dtype)
+    if gradient is not None:
+        rows(gradient).addmm_(pixels, slope)
+        return gradient
     _, channels, height, width = features.shape
-    return slope.view(1, height, width, channels).permute(0, 3, 1, 2)
+    return (pixels @ slope).view(1, height, width, channels).permute(0, 3, 1, 2)
+
+
+def _wide(values: Tensor) -> Tensor:
+    return values.to(torch.promote_types(values.dtype, torch.float32))

@@ -76,9 +76,8 @@ class Metric:
         With s the changes and y the responses, the diagonal is the ratio of their lengths, |s|/|y|,
         in each band and cell: unlike <s, y>/<y, y> it can't become negative.
         """
-        changes, responses = sum(pair.bands / pair.curvature for pair in pairs)
-        root = self._filter((changes / responses).sqrt().sqrt())
-        changed, responded = sum(pair.cells / pair.curvature for pair in pairs)
+        root = self._filter(_ratios(pairs).sqrt())
+        changed, responded = torch.stack([p.cells / p.curvature for p in pairs]).sum(0)
         local = (changed / responded).sqrt()[None]
         places = F.interpolate(local, size=self._size, mode="bilinear", align_corners=False)
         last = self._picture(self._spectrum(pairs[-1].response) * root)
@@ -86,11 +85,25 @@ class Metric:
         even = self._picture(self._spectrum(direction) * root)
         return self._picture(self._spectrum(even * places) * root) * scale
 
+    def bands(self, pairs: Sequence[Pair]) -> Tensor:
+        """The same guess without the map over the picture, (3, BANDS), for `apply_bands`.
+
+        Bands count cycles a pixel, as the network does, so they hold for a picture of another size.
+        """
+        ratios = _ratios(pairs)
+        last = self._picture(self._spectrum(pairs[-1].response) * self._filter(ratios.sqrt()))
+        return ratios * (pairs[-1].curvature / inner(last, last))
+
+    def apply_bands(self, direction: Tensor, bands: Tensor) -> Tensor:
+        """A guessed inverse Hessian by bands alone of `direction`, (1, 3, H, W)."""
+        return self._picture(self._spectrum(direction) * self._filter(bands))
+
     def _spectrum(self, picture: Tensor) -> Tensor:
-        return torch.fft.rfft2(torch.einsum("kc,chw->khw", self._opponents, picture[0]))
+        spectrum: Tensor = torch.fft.rfft2(torch.einsum("kc,chw->khw", self._opponents, picture[0]))
+        return spectrum
 
     def _picture(self, spectrum: Tensor) -> Tensor:
-        planes = torch.fft.irfft2(spectrum, s=self._size)
+        planes: Tensor = torch.fft.irfft2(spectrum, s=self._size)
         return torch.einsum("kc,khw->chw", self._opponents, planes)[None]
 
     def _band_energies(self, spectrum: Tensor) -> Tensor:
@@ -104,6 +117,12 @@ class Metric:
     def _filter(self, gains: Tensor) -> Tensor:
         """(3, BANDS) -> (3, H, W/2+1), blended between bands."""
         return torch.lerp(gains[:, self._lower], gains[:, self._lower + 1], self._blend)
+
+
+def _ratios(pairs: Sequence[Pair]) -> Tensor:
+    """(3, BANDS): |s| / |y| over all pairs, each weighted by its curvature."""
+    ratio: Tensor = torch.div(*torch.stack([p.bands / p.curvature for p in pairs]).sum(0))
+    return ratio.sqrt()
 
 
 def inner(a: Tensor, b: Tensor) -> float:

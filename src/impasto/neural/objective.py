@@ -1,14 +1,24 @@
 """What a canvas is judged by: the targets of one size, and the weighted sum of the named losses."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
 import torch
 from torch import Tensor
 
-from impasto.neural.losses import content_loss, gram, gram_loss, through_gram
+from impasto.neural.losses import content_loss, energy, gram, gram_loss, through_gram
 from impasto.neural.vgg import VGG19
-from impasto.settings import PaintSettings
+from impasto.settings import LAYERS, PaintSettings
+
+
+@dataclass(frozen=True)
+class Style:
+    """A style image (1, 3, h, w), the name of its losses, and its weight beta."""
+
+    name: str
+    beta: float
+    image: Tensor
 
 
 @dataclass(frozen=True)
@@ -29,26 +39,21 @@ class Targets:
 
     @classmethod
     def of(
-        cls,
-        network: VGG19,
-        photo: Tensor,
-        styles: list[tuple[str, float, Tensor]],
-        settings: PaintSettings,
+        cls, network: VGG19, photo: Tensor, styles: Iterable[Style], settings: PaintSettings
     ) -> Self:
-        """Pass the photo (1, 3, H, W) and each (name, beta, (1, 3, h, w)) through the network once.
+        """Pass the photo (1, 3, H, W) and each style image through the network once.
 
-        One style at a time, so that the memory in use does not grow with their number.
+        One image at a time, so that the memory in use does not grow with their number.
         """
-        with torch.no_grad():
-            content = network.maps(photo, settings.content_layers)
-            grams = [
-                StyleTarget(
-                    name,
-                    beta,
-                    {k: gram(v) for k, v in network.maps(image, settings.style_layers).items()},
-                )
-                for name, beta, image in styles
-            ]
+        content = network.maps(photo, settings.content_layers)
+        grams = (
+            StyleTarget(
+                style.name,
+                style.beta,
+                {k: gram(v) for k, v in network.maps(style.image, settings.style_layers).items()},
+            )
+            for style in styles
+        )
         return cls(content, tuple(grams))
 
 
@@ -69,63 +74,71 @@ class Objective:
     """alpha * content + sum of beta_k * style_k, as named losses, with the gradient by the canvas.
 
     The derivative of every loss by its feature map is known in closed form, so one backward pass
-    through the convolutions carries all of them, and no graph of the losses is kept.
+    through the convolutions carries all of them.
     """
 
     def __init__(self, network: VGG19, targets: Targets, settings: PaintSettings) -> None:
         self.network, self._targets = network, targets
         self._style_layers = settings.style_layers
         self._content_scales = {
-            layer: settings.alpha * weight / _energy(targets.content[layer])
+            layer: settings.alpha * weight / energy(targets.content[layer])
             for layer, weight in settings.content_layers.items()
         }
         self._style_scales = {
-            (style.name, layer): style.beta * weight / _energy(style.grams[layer])
+            (style.name, layer): style.beta * weight / energy(style.grams[layer])
             for style in targets.styles
             for layer, weight in settings.style_layers.items()
         }
-        self._layers = {*settings.content_layers, *settings.style_layers}
+        wanted = {*settings.content_layers, *settings.style_layers}
+        self._layers = sorted(wanted, key=LAYERS.index)
 
     def losses(self, canvas: Tensor) -> dict[str, float]:
         """The named, weighted losses of a canvas (1, 3, H, W)."""
-        with torch.no_grad():
-            return self._losses(self.network.maps(canvas, self._layers))[0]
+        values: dict[str, Tensor] = {}
+        for layer, features in self.network.maps(canvas, self._layers).items():
+            self._content(layer, features, values)
+            self._style(layer, features, values)
+        return _ordered(values)
 
     def evaluate(self, canvas: Tensor) -> Evaluation:
         """The named losses of a canvas (1, 3, H, W) and the gradient of their sum."""
-        leaf = canvas.detach().requires_grad_(True)
-        maps = self.network.maps(leaf, self._layers)
-        with torch.no_grad():
-            losses, slopes = self._losses({name: x.detach() for name, x in maps.items()})
-        (gradient,) = torch.autograd.grad(
-            [maps[name] for name in slopes], leaf, list(slopes.values())
-        )
-        return Evaluation(losses, gradient)
-
-    def _losses(self, maps: dict[str, Tensor]) -> tuple[dict[str, float], dict[str, Tensor]]:
-        """{name: loss} and {layer: derivative of their sum by its feature map}."""
         values: dict[str, Tensor] = {}
-        slopes: dict[str, Tensor] = {}
-        for layer, scale in self._content_scales.items():
-            features = maps[layer]
-            value, slope = content_loss(features, self._targets.content[layer], scale)
-            values["content"] = values.get("content", 0) + value
-            slopes[layer] = slope.to(features.dtype)
-        for layer in self._style_layers:
-            features = maps[layer]
-            correlations = gram(features)
-            derivative = torch.zeros_like(correlations)
-            for style in self._targets.styles:
-                scale = self._style_scales[style.name, layer]
-                value, slope = gram_loss(correlations, style.grams[layer], scale)
-                values[f"style/{style.name}/{layer}"] = value
-                derivative += slope
-            slope = through_gram(features, derivative)
-            slopes[layer] = slopes[layer] + slope if layer in slopes else slope
-        return {name: float(value) for name, value in sorted(values.items())}, slopes
+
+        def add_slopes(layer: str, features: Tensor, gradient: Tensor | None) -> Tensor | None:
+            slope = self._content(layer, features, values)
+            if slope is not None:
+                gradient = slope if gradient is None else gradient.add_(slope)
+            derivative = self._style(layer, features, values)
+            if derivative is not None:
+                gradient = through_gram(features, derivative, gradient)
+            return gradient
+
+        passed = self.network.forward(canvas, self._layers[-1])
+        gradient = self.network.backward(passed, add_slopes)
+        return Evaluation(_ordered(values), gradient)
+
+    def _content(self, layer: str, features: Tensor, values: dict[str, Tensor]) -> Tensor | None:
+        """Add the layer's content loss to `values`; its derivative by the features."""
+        if layer not in self._content_scales:
+            return None
+        target, scale = self._targets.content[layer], self._content_scales[layer]
+        value, slope = content_loss(features, target, scale)
+        values["content"] = values.get("content", 0) + value
+        return slope
+
+    def _style(self, layer: str, features: Tensor, values: dict[str, Tensor]) -> Tensor | None:
+        """Add the layer's style losses to `values`; their derivative by the Gram matrix."""
+        if layer not in self._style_layers:
+            return None
+        correlations = gram(features)
+        total = torch.zeros_like(correlations)
+        for style in self._targets.styles:
+            scale = self._style_scales[style.name, layer]
+            value, slope = gram_loss(correlations, style.grams[layer], scale)
+            values[f"style/{style.name}/{layer}"] = value
+            total += slope
+        return total
 
 
-def _energy(target: Tensor) -> float:
-    """Sum of squares; a target of zeros (a flat black picture) has nothing to be relative to."""
-    wide = torch.promote_types(target.dtype, torch.float32)
-    return max(float(target.to(wide).square().sum()), torch.finfo(torch.float32).tiny)
+def _ordered(values: dict[str, Tensor]) -> dict[str, float]:
+    return {name: float(value) for name, value in sorted(values.items())}

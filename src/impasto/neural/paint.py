@@ -1,0 +1,199 @@
+"""The chain: pictures in, targets, descent level by level, a picture out."""
+
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from impasto.errors import NotEnoughMemory
+from impasto.events import Event, LevelDone, Painted, RolledBack, Snapshot, Started, Step
+from impasto.image.picture import MIN_SIDE
+from impasto.image.resize import fit, resize
+from impasto.neural.device import choose_device, choose_precision
+from impasto.neural.memory import ran_out, require_memory
+from impasto.neural.objective import Objective, Style, Targets
+from impasto.neural.optimise import NotFinite, Optimiser, make_optimiser
+from impasto.neural.pyramid import Size, enlarged, level_sizes
+from impasto.neural.vgg import VGG19
+from impasto.neural.weights import Weights
+from impasto.settings import PaintSettings
+
+PATIENCE = 5
+"""Steps in a row without finite values after which a run ends with the best picture so far."""
+
+RGB = NDArray[np.float32]
+"""(H, W, 3), sRGB in [0, 1]."""
+
+
+@dataclass(frozen=True)
+class StyleImage:
+    """A style picture, the name of its losses, and its weight beta."""
+
+    name: str
+    beta: float
+    rgb: RGB
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The pictures of a run; `init` is what the canvas starts from if the settings name a file."""
+
+    photo: RGB
+    styles: Sequence[StyleImage]
+    init: RGB | None = None
+
+
+def painting(
+    inputs: Inputs, settings: PaintSettings, weights: Weights, resume: Snapshot | None = None
+) -> Iterator[Event]:
+    """Paint; the last event is `Painted`.
+
+    The same on one machine, version and number of threads, whether resumed or not.
+    Raises NotEnoughMemory before any work where the picture can't fit, or when it did not.
+    """
+    run = Run(inputs, settings, weights)
+    try:
+        yield from run.events(resume)
+    except (RuntimeError, MemoryError) as error:
+        if not ran_out(error):
+            raise
+        width, height = run.sizes[-1]
+        raise NotEnoughMemory(
+            f"memory ran out while painting {width}x{height} px; "
+            "choose a smaller --size, or end other programs"
+        ) from error
+
+
+def fitted(rgb: RGB, long_side: int | Literal["full"]) -> Size:
+    """(width, height) of a picture once its long side is that many px; "full" is its own."""
+    height, width = rgb.shape[:2]
+    return fit(width, height, max(width, height) if long_side == "full" else long_side)
+
+
+class Run:
+    """One run of the chain: what holds for all its levels."""
+
+    def __init__(self, inputs: Inputs, settings: PaintSettings, weights: Weights) -> None:
+        self.inputs, self.settings = inputs, settings
+        self.sizes = level_sizes(*fitted(inputs.photo, settings.size), settings)
+        coarse = [settings.coarse_steps] * (len(self.sizes) - 1)
+        self.steps = [*coarse, settings.steps]
+        device = choose_device(settings.device)
+        dtype = choose_precision(settings.precision, device)
+        require_memory(self.sizes[-1], device, dtype)
+        self.network = VGG19(weights, dtype, device, settings.pooling)
+        # Targets and losses of the final size are float32 whatever the descent runs in.
+        self.exact = self.network
+        if dtype != torch.float32:
+            self.exact = VGG19(weights, torch.float32, device, settings.pooling)
+
+    def events(self, resume: Snapshot | None) -> Iterator[Event]:
+        """Level by level; each hands its change of the start, and its curvature, to the next."""
+        yield Started(
+            size=self.sizes[-1],
+            levels=self.sizes,
+            steps=sum(self.steps),
+            device=str(self.network.device),
+            precision=str(self.network.dtype).removeprefix("torch."),
+        )
+        change: Tensor | None = None
+        curvature: Tensor | None = None
+        for level in range(resume.level if resume is not None else 1, len(self.sizes) + 1):
+            start, targets = self.start(level), self.targets(level)
+            objective = Objective(self.network, targets, self.settings)
+            canvas = changed(start, change, self.sizes[level - 1])
+            optimiser = make_optimiser(objective, canvas, self.settings, curvature)
+            begun = 0
+            if resume is not None and resume.level == level:
+                optimiser.restore(self.tensors(resume))
+                begun = resume.step
+            complete = yield from self.descend(optimiser, level, begun)
+            change, curvature = optimiser.canvas - start, optimiser.curvature()
+            yield LevelDone(level, to_rgb(optimiser.canvas))
+            if not complete:
+                break
+        if level < len(self.sizes):
+            level = len(self.sizes)
+            start, targets = self.start(level), self.targets(level)
+        canvas = changed(start, change, self.sizes[-1])
+        losses = Objective(self.exact, targets, self.settings).losses(canvas)
+        yield Painted(to_rgb(canvas), losses, complete)
+
+    def descend(self, optimiser: Optimiser, level: int, begun: int) -> Generator[Event, None, bool]:
+        """The level's steps from `begun` on; whether all of them could be taken."""
+        areas = [width * height for width, height in self.sizes]
+        work = [area * steps for area, steps in zip(areas, self.steps, strict=True)]
+        failures = 0
+        for step in range(begun + 1, self.steps[level - 1] + 1):
+            try:
+                losses = optimiser.step()
+            except NotFinite:
+                failures += 1
+                yield RolledBack(level, step, failures)
+                if failures == PATIENCE:
+                    return False
+                continue
+            failures = 0
+            yield Step(
+                level=level,
+                step=step,
+                done=(sum(work[: level - 1]) + areas[level - 1] * step) / sum(work),
+                losses=losses,
+                picture=lambda: to_rgb(optimiser.canvas),
+                snapshot=partial(snapshot, optimiser, level, step),
+            )
+        return True
+
+    def start(self, level: int) -> Tensor:
+        """What the canvas of a level starts from, before the coarser levels' change, (1, 3, H, W).
+
+        White noise is drawn for the final size, so that every level starts from the same.
+        """
+        if self.settings.init == "noise":
+            width, height = self.sizes[-1]
+            generator = torch.Generator().manual_seed(self.settings.seed)
+            noise = torch.rand((height, width, 3), generator=generator).numpy()
+            return self.tensor(noise, self.sizes[level - 1])
+        init = self.inputs.init if self.inputs.init is not None else self.inputs.photo
+        return self.tensor(init, self.sizes[level - 1])
+
+    def targets(self, level: int) -> Targets:
+        """The targets of a level; in float32 at the final size."""
+        network = self.exact if level == len(self.sizes) else self.network
+        size = self.sizes[level - 1]
+        long_side = max(MIN_SIDE, round(max(size) * self.settings.style_scale))
+        styles = (
+            Style(s.name, s.beta, self.tensor(s.rgb, fitted(s.rgb, long_side)))
+            for s in self.inputs.styles
+        )
+        return Targets.of(network, self.tensor(self.inputs.photo, size), styles, self.settings)
+
+    def tensor(self, rgb: RGB, size: Size) -> Tensor:
+        """A picture at a size, on the device, (1, 3, H, W)."""
+        planes = np.moveaxis(resize(rgb, *size), 2, 0)
+        return torch.from_numpy(np.ascontiguousarray(planes))[None].to(self.network.device)
+
+    def tensors(self, resume: Snapshot) -> dict[str, Tensor]:
+        """A snapshot's arrays on the device."""
+        place = self.network.device
+        return {k: torch.from_numpy(array).to(place) for k, array in resume.arrays.items()}
+
+
+def changed(start: Tensor, change: Tensor | None, size: Size) -> Tensor:
+    """A level's canvas: its start with the change that the level before made."""
+    return start if change is None else (start + enlarged(change, size)).clamp_(0, 1)
+
+
+def snapshot(optimiser: Optimiser, level: int, step: int) -> Snapshot:
+    """What `painting` needs to go on from here."""
+    return Snapshot(level, step, {k: x.cpu().numpy() for k, x in optimiser.arrays().items()})
+
+
+def to_rgb(canvas: Tensor) -> RGB:
+    """(1, 3, H, W) -> (H, W, 3)."""
+    return np.ascontiguousarray(canvas[0].permute(1, 2, 0).cpu().numpy())
