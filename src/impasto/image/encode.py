@@ -1,5 +1,8 @@
 """From a picture to the bytes of its file."""
 
+import struct
+import sys
+import zlib
 from typing import Any
 
 import numpy as np
@@ -8,7 +11,7 @@ from numpy.typing import NDArray
 
 from impasto.errors import UnwritableOutput
 from impasto.image import exif, iptc, xmp
-from impasto.image.picture import Metadata, Picture
+from impasto.image.picture import MM_PER_INCH, Metadata, Picture
 from impasto.image.srgb import srgb_profile, to_bits
 from impasto.settings import OutputSettings
 
@@ -22,6 +25,12 @@ LONGEST = {"JPEG": 65_500, "WebP": 16_383}
 
 SEGMENT = 65_000
 """What fits into one segment of a JPEG file, bytes; libvips silently drops what does not."""
+
+PNG_HEADER = 8 + 4 + 4 + 13 + 4
+"""Bytes of a PNG's signature and first chunk."""
+
+KEEP = {"exif-data": 1, "xmp-data": 2, "iptc-data": 4, "icc-profile-data": 8}
+"""libvips' flags for writing its fields."""
 
 USUAL_DPI = 72.0
 """Written where the photo names no resolution, for most formats must name one."""
@@ -44,15 +53,20 @@ def encode(
     check_sides(*picture.size, kind, output)
     metadata = Metadata() if settings.strip else picture.metadata
     packet = _packet(metadata.xmp, None if settings.strip else recipe, kind, output)
-    image = _tagged(_samples(picture, kind, settings.depth), metadata, packet, kind)
+    blocks = _blocks(metadata, packet, kind)
+    image = _tagged(_samples(picture, kind, settings.depth), metadata.dpi, blocks)
+    # Without this libvips invents EXIF where there is none.
+    keep = sum(KEEP[field] for field in blocks)
     try:
-        data: bytes = image.write_to_buffer(SUFFIXES[kind], keep="all", **_options(kind, settings))
+        data: bytes = image.write_to_buffer(SUFFIXES[kind], keep=keep, **_options(kind, settings))
     except pyvips.Error as error:
         raise UnwritableOutput(
             f"cannot write {output}: {str(error.detail).strip()}; choose another format"
         ) from None
+    if kind == "PNG" and packet is not None:
+        return _with_packet(data, packet)
     if kind == "TIFF" and (metadata.exif or metadata.iptc):
-        data = exif.graft(data, metadata.exif, metadata.iptc)
+        return exif.graft(data, metadata.exif, metadata.iptc)
     return data
 
 
@@ -70,28 +84,52 @@ def _samples(picture: Picture, kind: str, depth: int) -> NDArray[np.uint8 | np.u
 
 
 def _tagged(
-    samples: NDArray[np.uint8 | np.uint16], metadata: Metadata, packet: bytes | None, kind: str
+    samples: NDArray[np.uint8 | np.uint16],
+    dpi: tuple[float, float] | None,
+    blocks: dict[str, bytes],
 ) -> pyvips.Image:
-    """Samples as an image of libvips with profile, resolution and metadata.
+    """Samples as an image of libvips with resolution and blocks of metadata."""
+    across, down = dpi or (USUAL_DPI, USUAL_DPI)
+    image = pyvips.Image.new_from_array(samples).copy(
+        interpretation="rgb16" if samples.dtype == np.uint16 else "srgb",
+        xres=across / MM_PER_INCH,
+        yres=down / MM_PER_INCH,
+    )
+    for field, block in blocks.items():
+        image.set_type(pyvips.GValue.blob_type, field, block)
+    return image
+
+
+def _blocks(metadata: Metadata, packet: bytes | None, kind: str) -> dict[str, bytes]:
+    """What libvips writes beside the pixels; it writes XMP in PNG and EXIF in TIFF wrongly or not.
 
     WebP and PNG have no place for IPTC, and what is longer than a segment does not fit into JPEG.
     """
-    across, down = metadata.dpi or (USUAL_DPI, USUAL_DPI)
-    image = pyvips.Image.new_from_array(samples).copy(
-        interpretation="rgb16" if samples.dtype == np.uint16 else "srgb",
-        xres=across / 25.4,
-        yres=down / 25.4,
-    )
+    capture = metadata.exif
+    if capture is None and metadata.dpi is not None and kind in {"JPEG", "WebP"}:
+        capture = exif.BARE  # where libvips keeps their resolution
     blocks = {
         "icc-profile-data": srgb_profile(),
-        "xmp-data": packet,
-        "exif-data": metadata.exif if kind != "TIFF" else None,
+        "xmp-data": packet if kind != "PNG" else None,
+        "exif-data": capture if kind != "TIFF" else None,
         "iptc-data": iptc.wrapped(metadata.iptc) if metadata.iptc and kind == "JPEG" else None,
     }
-    for field, block in blocks.items():
-        if block is not None and (kind != "JPEG" or len(block) <= SEGMENT):
-            image.set_type(pyvips.GValue.blob_type, field, block)
-    return image
+    longest = SEGMENT if kind == "JPEG" else sys.maxsize
+    return {
+        field: block
+        for field, block in blocks.items()
+        if block is not None and len(block) <= longest
+    }
+
+
+def _with_packet(png: bytes, packet: bytes) -> bytes:
+    """The PNG with XMP in an `iTXt` chunk behind its header.
+
+    libvips would write `zTXt`, which is Latin-1 by definition, and which XMP readers overlook.
+    """
+    body = b"iTXtXML:com.adobe.xmp\0\0\0\0\0" + packet
+    chunk = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
+    return png[:PNG_HEADER] + chunk + png[PNG_HEADER:]
 
 
 def _packet(photo: bytes | None, recipe: str | None, kind: str, output: str) -> bytes | None:

@@ -4,6 +4,7 @@ libvips keeps EXIF in JPEG, PNG and WebP, but neither reads nor writes it in TIF
 of TIFF 6.0 as moving descriptive fields between files needs; values are kept byte for byte.
 """
 
+import contextlib
 import struct
 from dataclasses import dataclass
 from typing import Literal
@@ -76,12 +77,11 @@ def _directory(body: bytes, order: Order, start: int, depth: int) -> Directory:
         data = body[at : at + size]
         if not size or len(data) < size:
             continue
-        if tag in POINTERS and depth and kind in {LONG, IFD}:
-            try:
-                below = struct.unpack_from(order + "I", data)[0]
-                directory[tag] = _directory(body, order, below, depth - 1)
-            except struct.error:
-                continue
+        if tag in POINTERS:
+            if depth and kind in {LONG, IFD}:
+                with contextlib.suppress(struct.error):
+                    below = struct.unpack_from(order + "I", data)[0]
+                    directory[tag] = _directory(body, order, below, depth - 1)
         elif tag == IPTC:  # bytes, though many writers declare them as longs
             directory[tag] = Field(UNDEFINED, data)
         else:
@@ -129,13 +129,22 @@ def portable(blob: bytes) -> bytes | None:
     kept = {tag: value for tag, value in directory.items() if tag in DESCRIPTIVE}
     if not kept:
         return None
-    kept[ORIENTATION] = Field(SHORT, b"\1\0")
-    capture = kept.get(EXIF)
-    if isinstance(capture, dict):
-        lasting = {tag: capture[tag] for tag in capture.keys() - {PIXEL_WIDTH, PIXEL_HEIGHT}}
-        kept[EXIF] = lasting | {COLOR_SPACE: Field(SHORT, b"\1\0")}
+    found = kept.get(EXIF)
+    capture = found if isinstance(found, dict) else {}
+    lasting = {tag: capture[tag] for tag in capture.keys() - {PIXEL_WIDTH, PIXEL_HEIGHT}}
+    return _block(kept, lasting, order)
+
+
+def _block(description: Directory, capture: Directory, order: Order) -> bytes:
+    """An EXIF block of two directories that also say that the picture is upright and sRGB."""
     header = next(header for header, its_order in HEADERS.items() if its_order == order)
-    return PREFIX + header + struct.pack(order + "I", 8) + _serialised(kept, order, 8)
+    one = Field(SHORT, b"\1\0")
+    whole = description | {ORIENTATION: one, EXIF: capture | {COLOR_SPACE: one}}
+    return PREFIX + header + struct.pack(order + "I", 8) + _serialised(whole, order, 8)
+
+
+BARE = _block({}, {}, "<")
+"""A block that says nothing else."""
 
 
 def iptc_of_tiff(tiff: bytes) -> bytes | None:

@@ -7,10 +7,8 @@ import pyvips
 from impasto.errors import BadRecipe
 from impasto.image import exif, iptc, xmp
 from impasto.image.decode import format_of, opened
-from impasto.image.picture import Metadata
+from impasto.image.picture import MM_PER_INCH, Metadata
 from impasto.image.source import name_of, picture_bytes
-
-MM_PER_INCH = 25.4
 
 DEFAULT_DPI = (25.4, 72.0)
 """What libvips says of files that name no resolution."""

@@ -14,6 +14,8 @@ MIN_SIDE = 16
 STANDARD_STREAM = "-"
 """In place of a path: standard input or standard output."""
 
+MM_PER_INCH = 25.4
+
 Source = str | Path | Image.Image | NDArray[Any]
 """A path, `-` for standard input, a Pillow image, or an array of (H, W) or (H, W, 1 to 4)."""
 

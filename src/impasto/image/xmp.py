@@ -60,14 +60,27 @@ def _forget(document: minidom.Document, properties: set[tuple[str, str]]) -> Non
                 element.removeAttributeNS(namespace, name)
         if (element.namespaceURI, element.localName) in properties and element.parentNode:
             element.parentNode.removeChild(element)
+    for description in list(document.getElementsByTagNameNS(RDF, "Description")):
+        if _says_nothing(description) and description.parentNode:
+            description.parentNode.removeChild(description)
+
+
+def _says_nothing(description: minidom.Element) -> bool:
+    """Whether a description has neither properties nor text, only namespaces and a subject."""
+    attributes = description.attributes.items()
+    names = {name for name, _ in attributes if name.split(":")[0] != "xmlns"}
+    bare = all(name.endswith("about") for name in names)
+    return bare and not any(node.toxml().strip() for node in description.childNodes)
 
 
 def portable(packet: bytes) -> bytes | None:
-    """The part of a photo's packet that is still true of an artwork; `None` if unreadable."""
+    """What of a photo's packet is still true of an artwork; `None` if nothing, or unreadable."""
     document = _parse(packet)
     if document is None:
         return None
     _forget(document, STALE)
+    if not document.getElementsByTagNameNS(RDF, "Description"):
+        return None
     return _serialise(document)
 
 
