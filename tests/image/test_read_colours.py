@@ -42,8 +42,8 @@ def encoded(light: Floats) -> Floats:
 
 
 def muted() -> NDArray[np.float64]:
-    """Colours that lie in both gamuts, (20, 24, 3), P3-encoded."""
-    return np.random.default_rng(5).uniform(0.35, 0.75, (20, 24, 3))
+    """Colours that lie in both gamuts, (50, 24, 3), P3-encoded."""
+    return np.random.default_rng(5).uniform(0.35, 0.75, (50, 24, 3))
 
 
 def test_display_p3_bytes(tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ def test_floats_with_a_profile(tmp_path: Path) -> None:
 
 def test_alpha_passes_beside_a_profile(tmp_path: Path) -> None:
     samples = np.rint(muted() * 255).astype(np.uint8)
-    alpha = np.random.default_rng(6).integers(0, 256, (20, 24), np.uint8)
+    alpha = np.random.default_rng(6).integers(0, 256, (50, 24), np.uint8)
     for name, pixels in (("a.png", samples), ("b.png", np.dstack([samples, alpha]))):
         Image.fromarray(pixels).save(tmp_path / name, icc_profile=profile("p3"))
     result = read(tmp_path / "b.png")

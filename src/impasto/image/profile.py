@@ -32,14 +32,10 @@ class Shaper:
     matrix: Floats | None
     """(3, 3), linear RGB to XYZ under D50; `None` for grey."""
 
-    def to_linear(self, codes: NDArray[np.uint8 | np.uint16]) -> NDArray[np.float32]:
-        """Samples as linear light, (..., channels) integers -> the same shape, 1 is white."""
-        scale = np.linspace(0, 1, np.iinfo(codes.dtype).max + 1)
-        planes = [
-            _curve(curve, scale).astype(np.float32)[codes[..., channel]]
-            for channel, curve in enumerate(self.curves)
-        ]
-        return np.stack(planes, axis=-1)
+    def tables(self, codes: int) -> list[NDArray[np.float32]]:
+        """A channel's linear light, 1 is white, for every code from 0 to `codes` - 1 each."""
+        scale = np.linspace(0, 1, codes)
+        return [_curve(curve, scale).astype(np.float32) for curve in self.curves]
 
 
 def shaper(profile: bytes) -> Shaper | None:

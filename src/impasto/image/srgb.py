@@ -18,6 +18,9 @@ GREY, RGB, CMYK = 1, 3, 4
 SPACES = {GREY: b"GRAY", RGB: b"RGB ", CMYK: b"CMYK"}
 """What the header of an ICC profile calls them."""
 
+STRIP = 32
+"""Rows that are converted together; their intermediates stay in the processor's cache."""
+
 INTERPRETATIONS = {
     (GREY, "uint8"): "b-w",
     (GREY, "uint16"): "grey16",
@@ -78,15 +81,24 @@ def _converted(samples: Samples, profile: bytes | None) -> NDArray[np.float32]:
 
 
 def _by_curves(samples: Samples, profile: Shaper) -> NDArray[np.float32]:
-    """Convert through linear light."""
-    light = profile.to_linear(samples)
-    if profile.matrix is None:
-        return np.repeat(_encoded(light), 3, axis=2)
+    """Convert through linear light, a strip at a time to need little more than the result."""
+    height, width, bands = samples.shape
+    tables = profile.tables(np.iinfo(samples.dtype).max + 1)
+    matrix = np.ones((GREY, RGB)) if profile.matrix is None else _to_srgb_light(profile.matrix)
+    rgb = np.empty((height, width, RGB), np.float32)
+    for top in range(0, height, STRIP):
+        strip = samples[top : top + STRIP]
+        light = np.stack([tables[band][strip[..., band]] for band in range(bands)], axis=-1)
+        rgb[top : top + STRIP] = _encoded(light @ matrix.astype(np.float32))
+    return rgb
+
+
+def _to_srgb_light(matrix: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+    """From a profile's matrix, linear RGB to XYZ: (3, 3) that takes rows of it to linear sRGB."""
     srgb = shaper(srgb_profile())
     if srgb is None or srgb.matrix is None:
         raise RuntimeError("libvips' own sRGB profile has no matrix")
-    matrix = np.linalg.solve(srgb.matrix, profile.matrix)  # linear RGB to linear sRGB
-    return _encoded(light @ matrix.T.astype(np.float32))
+    return np.linalg.solve(srgb.matrix, matrix).T
 
 
 def _encoded(light: NDArray[np.float32]) -> NDArray[np.float32]:
