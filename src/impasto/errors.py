@@ -52,7 +52,7 @@ class NotEnoughMemory(ImpastoError):
     status = ExitStatus.OUT_OF_MEMORY
 
 
-class Diverged(ImpastoError):
-    """The optimisation kept producing non-finite values and no picture could be saved."""
+class Interrupted(ImpastoError):
+    """Somebody stopped the job; the message says what was saved and how to go on."""
 
-    status = ExitStatus.PARTIAL
+    status = ExitStatus.INTERRUPTED

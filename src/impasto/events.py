@@ -48,9 +48,8 @@ class Step:
     losses: Losses
     """At the level's size, in the precision of the run."""
     picture: Callable[[], NDArray[np.float32]]
-    """The best canvas so far, (H, W, 3) in [0, 1], if called before the next event."""
+    """The best canvas at the end of the step, (H, W, 3) in [0, 1], at the level's size."""
     snapshot: Callable[[], Snapshot]
-    """If called before the next event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +72,13 @@ class RolledBack:
 
 
 @dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that a person should know and that does not stop the job."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Painted:
     """The last event of a run: the picture is there."""
 
@@ -84,4 +90,4 @@ class Painted:
     """False where non-finite values ended the run early and this is the best picture so far."""
 
 
-Event = Started | Step | LevelDone | RolledBack | Painted
+Event = Started | Step | LevelDone | RolledBack | Notice | Painted

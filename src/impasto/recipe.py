@@ -47,6 +47,17 @@ class Recipe(Settings):
         """Compact JSON, as stored in a file."""
         return self.model_dump_json()
 
+    def differences(self, other: "Recipe") -> list[str]:
+        """What of the other recipe would give another picture: names of fields and settings."""
+        ours, theirs = (recipe.model_dump(exclude={"output"}) for recipe in (self, other))
+        ours |= ours.pop("settings")
+        theirs |= theirs.pop("settings")
+        for facts in (ours, theirs):  # the same bytes may have moved to another place
+            for field in ("photo", "init", "weights"):
+                facts[field] = facts[field] and facts[field]["sha256"]
+            facts["styles"] = [(style["sha256"], style["beta"]) for style in facts["styles"]]
+        return [name for name, value in ours.items() if value != theirs[name]]
+
     @classmethod
     def from_json(cls, text: str | bytes, where: str) -> "Recipe":
         """Read what `to_json` wrote; `where` names the file in the error."""

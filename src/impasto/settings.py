@@ -9,7 +9,16 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+)
+
+from impasto.errors import UsageError
 
 CONV_COUNTS = (2, 2, 4, 4, 4)
 """Convolutions in each of VGG-19's five blocks."""
@@ -47,10 +56,15 @@ def known_layers(value: Mapping[str, float]) -> dict[str, float]:
     """Refuse names that VGG-19 does not have, and an empty choice; order shallow to deep."""
     unknown = [name for name in value if name not in LAYERS]
     if unknown:
-        raise ValueError(f"no layer {unknown[0]!r}; the layers are {', '.join(LAYERS)}")
+        raise ValueError(f"has no layer {unknown[0]!r}; the layers are {', '.join(LAYERS)}")
     if not any(value.values()):
-        raise ValueError("at least one layer needs a weight above 0")
+        raise ValueError("needs at least one layer with a weight above 0")
     return {name: value[name] for name in LAYERS if name in value}
+
+
+def whole(value: object) -> object:
+    """A number typed as text; pydantic converts it for numbers, but not for fixed choices."""
+    return int(value) if isinstance(value, str) and value.isdecimal() else value
 
 
 Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -64,9 +78,28 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    @classmethod
+    def checked(cls, values: Mapping[str, Any]) -> Self:
+        """Settings from values that a person gave; UsageError names the first that is wrong."""
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            faults = error.errors()
+        name = str(faults[0]["loc"][0]) if faults[0]["loc"] else ""
+        if name not in cls.model_fields:
+            raise UsageError(f"no setting {name!r}; there are {', '.join(cls.model_fields)}")
+        reasons = [_reason(fault["msg"]) for fault in faults if fault["loc"][0] == name]
+        given = f", not {values[name]}" if reasons[0].startswith("must") else ""
+        raise UsageError(f"{name.replace('_', '-')} {' or '.join(dict.fromkeys(reasons))}{given}")
+
     def updated(self, changes: Mapping[str, Any]) -> Self:
-        """A validated copy with some fields changed."""
-        return type(self).model_validate(dict(self) | dict(changes))
+        """A checked copy with some fields changed."""
+        return self.checked(dict(self) | dict(changes))
+
+
+def _reason(message: str) -> str:
+    """Pydantic's message as the end of a sentence that begins with the setting's name."""
+    return message.removeprefix("Value error, ").replace("Input should be", "must be")
 
 
 class PaintSettings(Settings):
@@ -128,10 +161,19 @@ PRESETS: Mapping[Preset, PaintSettings] = {
 }
 
 
+def preset_settings(name: str) -> PaintSettings:
+    """The settings of a preset; UsageError where there is none of that name."""
+    if name not in PRESETS:
+        raise UsageError(f"no preset {name!r}; the presets are {', '.join(PRESETS)}")
+    return PRESETS[Preset(name)]
+
+
 class OutputSettings(Settings):
     """How a picture is written."""
 
-    depth: Literal[8, 16] = Field(8, description="bits a channel; 16 for PNG and TIFF only")
+    depth: Annotated[Literal[8, 16], BeforeValidator(whole)] = Field(
+        8, description="bits a channel; 16 for PNG and TIFF only"
+    )
     quality: int = Field(92, ge=1, le=100, description="of JPEG and WebP, 1 to 100")
     lossless: bool = Field(False, description="lossless WebP")
     strip: bool = Field(False, description="leave out capture metadata, resolution and recipe")
@@ -154,5 +196,5 @@ class StyleChoice(Settings):
         except ValueError:
             return cls(path=text)
         if not (beta >= 0 and math.isfinite(beta)):
-            raise ValueError(f"the weight of style {path} must be a number from 0 up, not {number}")
+            raise UsageError(f"beta of {path} must be a number from 0 up, not {number}")
         return cls(path=path, beta=beta)

@@ -9,6 +9,7 @@ from impasto.image import exif, iptc, xmp
 from impasto.image.decode import format_of, opened
 from impasto.image.picture import MM_PER_INCH, Metadata
 from impasto.image.source import name_of, picture_bytes
+from impasto.recipe import Recipe
 
 DEFAULT_DPI = (25.4, 72.0)
 """What libvips says of files that name no resolution."""
@@ -37,6 +38,11 @@ def metadata_of(data: bytes, image: pyvips.Image) -> Metadata:
         iptc=records or None,
         dpi=None if unknown else dpi,
     )
+
+
+def recipe_in(source: str | Path) -> Recipe:
+    """The recipe that a picture carries; BadRecipe where there is none or it cannot be used."""
+    return Recipe.from_json(read_recipe(source), str(source))
 
 
 def read_recipe(source: str | Path) -> str:

@@ -1,6 +1,7 @@
 """Reading: a file, standard input, a Pillow image or an array becomes a `Picture`."""
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from impasto.image.decode import check_size, checked_floats, opened, samples_of
 from impasto.image.metadata import blob, metadata_of
 from impasto.image.picture import STANDARD_STREAM, Metadata, Picture, Source
 from impasto.image.pillow import sampled
+from impasto.image.samples import PREFIX, is_sample, sample
 from impasto.image.source import name_of, picture_bytes
 from impasto.image.srgb import Samples, to_srgb, to_unit
 
@@ -22,10 +24,13 @@ def read(source: Source) -> Picture:
 
     Files: JPEG, PNG, WebP, TIFF, GIF (the first frame or page); grey, RGB, CMYK, palette; 1 to 16
     bits, or floats in [0, 1]. Arrays: uint8, uint16 or floats in [0, 1], sRGB-encoded, of
-    (H, W) or (H, W, C) with 1 grey, 2 grey and alpha, 3 RGB, 4 RGB and alpha.
+    (H, W) or (H, W, C) with 1 grey, 2 grey and alpha, 3 RGB, 4 RGB and alpha. `sample:NAME` is one
+    of the pictures that come with Impasto.
     """
     if isinstance(source, np.ndarray):
         return _from_array(source)
+    if isinstance(source, str) and is_sample(source):
+        return replace(_from_array(sample(source)), name=source.removeprefix(PREFIX))
     if isinstance(source, Image.Image):
         return _from_pillow(source)
     return _from_file(source)

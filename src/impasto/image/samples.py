@@ -16,6 +16,21 @@ if TYPE_CHECKING:
 PHOTOS = ("astronaut", "chelsea", "coffee", "rocket")
 STYLES = ("mosaic", "spirograph")
 
+PREFIX = "sample:"
+"""`sample:chelsea` stands for a file wherever a picture is read."""
+
+
+def is_sample(source: object) -> bool:
+    """Whether a source names a sample instead of a file."""
+    return isinstance(source, str) and source.startswith(PREFIX)
+
+
+def sample(source: str) -> "NDArray[np.uint8]":
+    """The photo or style that `sample:NAME` names, (H, W, 3), sRGB."""
+    name = source.removeprefix(PREFIX)
+    known("picture", name, (*PHOTOS, *STYLES))
+    return photo(name) if name in PHOTOS else style(name)
+
 
 def photo(name: str) -> "NDArray[np.uint8]":
     """One of `PHOTOS`, (H, W, 3), sRGB; 300 to 512 px high."""

@@ -17,7 +17,7 @@ from impasto.image.resize import fit, resize
 from impasto.neural.device import choose_device, choose_precision
 from impasto.neural.memory import ran_out, require_memory
 from impasto.neural.objective import Objective, Style, Targets
-from impasto.neural.optimise import NotFinite, Optimiser, make_optimiser
+from impasto.neural.optimise import Arrays, NotFinite, Optimiser, make_optimiser
 from impasto.neural.pyramid import Size, enlarged, level_sizes
 from impasto.neural.vgg import VGG19
 from impasto.neural.weights import Weights
@@ -144,8 +144,8 @@ class Run:
                 step=step,
                 done=(sum(work[: level - 1]) + areas[level - 1] * step) / sum(work),
                 losses=losses,
-                picture=lambda: to_rgb(optimiser.canvas),
-                snapshot=partial(snapshot, optimiser, level, step),
+                picture=partial(to_rgb, optimiser.canvas),
+                snapshot=partial(snapshot, optimiser.arrays(), level, step),
             )
         return True
 
@@ -189,9 +189,9 @@ def changed(start: Tensor, change: Tensor | None, size: Size) -> Tensor:
     return start if change is None else (start + enlarged(change, size)).clamp_(0, 1)
 
 
-def snapshot(optimiser: Optimiser, level: int, step: int) -> Snapshot:
+def snapshot(arrays: Arrays, level: int, step: int) -> Snapshot:
     """What `painting` needs to go on from here."""
-    return Snapshot(level, step, {k: x.cpu().numpy() for k, x in optimiser.arrays().items()})
+    return Snapshot(level, step, {k: x.cpu().numpy() for k, x in arrays.items()})
 
 
 def to_rgb(canvas: Tensor) -> RGB:

@@ -24,7 +24,7 @@ aten: Any = torch.ops.aten
 
 FUSED: Any = (
     getattr(torch.ops.mkldnn, "_convolution_pointwise", None)
-    if torch.backends.mkldnn.is_available()
+    if torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
     else None
 )
 

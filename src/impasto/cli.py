@@ -1,0 +1,213 @@
+"""The command line: one command a function; what they do is elsewhere."""
+
+import json
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import App, CycloptsError, Parameter
+from rich.console import Console
+
+from impasto.errors import ExitStatus, ImpastoError, UsageError
+from impasto.options import given, options_of
+from impasto.settings import OutputSettings, PaintSettings, Preset, StyleChoice, preset_settings
+
+if TYPE_CHECKING:
+    from impasto.artwork import Artwork, Job
+
+    PaintOptions = Any
+    OutputOptions = Any
+else:
+    PaintOptions = options_of(PaintSettings, "Painting")
+    OutputOptions = options_of(OutputSettings, "Writing")
+
+NONE_OF_PAINTING, NONE_OF_WRITING = PaintOptions(), OutputOptions()
+
+console = Console(stderr=True, highlight=False, soft_wrap=True)
+
+app = App(
+    name="impasto",
+    help="Turn photographs into artwork on your own machine.",
+    help_format="markdown",
+    help_epilogue=(
+        "Examples:\n\n"
+        "    impasto paint photo.jpg --style painting.jpg -o art.png\n"
+        "    impasto paint sample:chelsea --style sample:spirograph -o art.png\n"
+        "    impasto paint --help"
+    ),
+    default_parameter=Parameter(negative=(), show_default=False),
+    error_console=console,
+)
+
+Output = Annotated[str, Parameter(("--output", "-o"), help="File to write; - for a pipe.")]
+Force = Annotated[bool, Parameter(help="Replace the output if it exists.")]
+Quiet = Annotated[bool, Parameter(("--quiet", "-q"), help="Show nothing but errors.")]
+Json = Annotated[bool, Parameter("--json", help="Print the result as one JSON object.")]
+Every = Annotated[float, Parameter(help="Seconds between states kept. [default: 30]")]
+
+
+@app.command(
+    help_epilogue=(
+        "Examples:\n\n"
+        "    impasto paint photo.jpg --style starry.jpg -o art.png\n"
+        "    impasto paint photo.jpg --style starry.jpg=100 --style wave.jpg=45 -o art.jpg\n"
+        "    impasto paint photo.jpg --style starry.jpg --size full --depth 16 -o art.tif\n"
+        "    impasto paint photo.jpg --style starry.jpg --preset article --json -o art.png\n"
+        "    cat photo.jpg | impasto paint - --style starry.jpg -o - > art.png"
+    )
+)
+def paint(
+    photo: Annotated[str, Parameter(help="Picture to paint; - for a pipe.")],
+    /,
+    *,
+    style: Annotated[list[str], Parameter(help="Style picture, or PICTURE=BETA; repeatable.")],
+    output: Output,
+    preset: Annotated[Preset, Parameter(help="Settings to start from. [default: default]")] = (
+        Preset.DEFAULT
+    ),
+    weights: Annotated[Path | None, Parameter(help="File with VGG-19's weights.")] = None,
+    force: Force = False,
+    resume: Annotated[bool, Parameter(help="Go on where a stopped run was.")] = False,
+    checkpoint_every: Every = 30.0,
+    quiet: Quiet = False,
+    json_: Json = False,
+    options: Annotated[PaintOptions, Parameter("*")] = NONE_OF_PAINTING,
+    writing: Annotated[OutputOptions, Parameter("*")] = NONE_OF_WRITING,
+) -> None:
+    """Paint a photo in the style of one or more pictures."""
+    settings = preset_settings(preset).updated(given(options))
+    saving = OutputSettings.checked(given(writing))
+    styles = [StyleChoice.parse(text) for text in style]
+    files = [photo, *(choice.path for choice in styles)]
+    if isinstance(settings.init, Path):
+        files.append(str(settings.init))
+    check(output, files, saving, force=force or resume, json_=json_)
+    from impasto.artwork import Job
+
+    pairs = [(choice.path, choice.beta) for choice in styles]
+    job = Job(photo, pairs, settings, saving, weights)
+    finish(job, output, quiet, json_, resume=resume, checkpoint_seconds=checkpoint_every)
+
+
+@app.command
+def demo(
+    *,
+    output: Output = "demo.png",
+    photo: Annotated[str, Parameter(help="Sample photo. [default: chelsea]")] = "chelsea",
+    style: Annotated[str, Parameter(help="Sample style. [default: spirograph]")] = "spirograph",
+    size: Annotated[str, Parameter(help="Long side, px. [default: 512]")] = "512",
+    force: Force = False,
+    quiet: Quiet = False,
+    json_: Json = False,
+) -> None:
+    """Paint one of the pictures that come with Impasto: no file and no network needed."""
+    settings = PaintSettings.checked({"size": size})
+    check(output, (), OutputSettings(), force=force, json_=json_)
+    from impasto.artwork import Job
+
+    job = Job(f"sample:{photo}", [(f"sample:{style}", None)], settings)
+    finish(job, output, quiet, json_)
+
+
+@app.command
+def recipe(file: Annotated[str, Parameter(help="Picture made by Impasto.")], /) -> None:
+    """Print how a picture was made, as JSON."""
+    from impasto.image.metadata import recipe_in
+
+    print(recipe_in(file).model_dump_json(indent=2))  # noqa: T201
+
+
+@app.command
+def replay(
+    file: Annotated[Path, Parameter(help="Picture made by Impasto.")],
+    /,
+    *,
+    output: Output,
+    force: Force = False,
+    quiet: Quiet = False,
+    json_: Json = False,
+) -> None:
+    """Make a picture again from its recipe, bit for bit on the same machine and version."""
+    from impasto.image.metadata import recipe_in
+
+    found = recipe_in(file)
+    check(output, [file], found.output, force=force, json_=json_)
+    from impasto.replay import job_of
+
+    job, notes = job_of(found, file)
+    for note in notes:
+        console.print(note)
+    finish(job, output, quiet, json_)
+
+
+def check(output: str, inputs: Any, settings: OutputSettings, *, force: bool, json_: bool) -> None:
+    """Refuse an output before any work."""
+    if output == "-" and json_:
+        raise UsageError("--json and the picture cannot both go to standard output; name a file")
+    from impasto.image.write import check_output
+
+    check_output(output, inputs, force=force, settings=settings)
+
+
+def finish(job: "Job", output: str, quiet: bool, json_: bool, **how: Any) -> None:
+    """Carry a job out, with its progress on the terminal, and say what came of it."""
+    from impasto.neural.device import keep_freed_memory
+    from impasto.progress import shown
+    from impasto.work import carry_out
+
+    keep_freed_memory()
+    with shown(console, quiet=quiet) as show:
+        artwork = carry_out(job, output, show, **how)
+    if json_:
+        print(json.dumps(report(artwork, output)))  # noqa: T201
+    elif not quiet:
+        from impasto.progress import summary
+
+        console.print(f"{output}: {summary(artwork.losses)}, {artwork.seconds:.1f} s")
+    if not artwork.complete:
+        console.print(
+            f"impasto: the values stopped being finite; {output} is the best picture up to there, "
+            "try a smaller beta or a lower learning rate"
+        )
+        raise SystemExit(ExitStatus.PARTIAL)
+
+
+def report(artwork: "Artwork", output: str) -> dict[str, Any]:
+    """What `--json` prints."""
+    return {
+        "output": output,
+        "size": artwork.picture.size,
+        "steps": artwork.steps,
+        "seconds": round(artwork.seconds, 3),
+        "losses": dict(artwork.losses),
+        "peak_memory": artwork.peak_memory,
+        "device": artwork.recipe.device,
+        "precision": artwork.recipe.precision,
+        "complete": artwork.complete,
+    }
+
+
+def main() -> None:
+    """Run a command; errors become one sentence on standard error and an exit status."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        app(exit_on_error=False, print_error=False, result_action="return_value")
+    except CycloptsError as error:
+        fail(str(error), ExitStatus.USAGE)
+    except ImpastoError as error:
+        fail(str(error), error.status)
+    except KeyboardInterrupt:
+        fail("stopped; nothing was written", ExitStatus.INTERRUPTED)
+    except MemoryError:
+        fail("memory ran out; choose a smaller --size", ExitStatus.OUT_OF_MEMORY)
+
+
+def fail(message: str, status: ExitStatus) -> None:
+    """End with a sentence."""
+    console.print(f"impasto: {' '.join(message.split())}", markup=False)
+    sys.exit(status)
+
+
+if __name__ == "__main__":
+    main()

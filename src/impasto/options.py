@@ -1,0 +1,61 @@
+"""Command-line options derived from settings, so that each fact about them stands in one place."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+from cyclopts import Parameter
+from pydantic.fields import FieldInfo
+
+from impasto.settings import Settings
+
+
+def options_of(model: type[Settings], group: str) -> type:
+    """A dataclass with an optional field for each setting, for a parameter of a command.
+
+    Values stay text: the settings themselves convert and check them.
+    """
+    fields = []
+    for name, field in model.model_fields.items():
+        parameter = Parameter(
+            group=group, help=_help(field), negative=(), show_default=False, metavar="VALUE"
+        )
+        kind: Any = _kind(field) | None
+        annotated = Annotated[kind, parameter]
+        fields.append((name, annotated, dataclasses.field(default=None)))
+    made = dataclasses.make_dataclass(f"{model.__name__}Options", fields, kw_only=True)
+    made.__module__ = __name__  # else it is taken for one of Python's own types
+    return made
+
+
+def given(options: object) -> dict[str, Any]:
+    """{setting: value} of the options that were given."""
+    values: Mapping[str, Any] = vars(options)
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _help(field: FieldInfo) -> str:
+    return f"{_sentence(str(field.description))}. [default: {shown(field.get_default(call_default_factory=True))}]"
+
+
+def shown(value: object) -> str:
+    """A setting's value as it would be typed."""
+    if isinstance(value, Mapping):
+        return ",".join(f"{key}={weight:g}" for key, weight in value.items())
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _kind(field: FieldInfo) -> Any:
+    """What the parser may know of a setting: flags and fixed choices; the rest is text."""
+    if field.annotation is bool:
+        return bool
+    fixed = get_origin(field.annotation) is Literal
+    if fixed and all(isinstance(choice, str) for choice in get_args(field.annotation)):
+        return field.annotation
+    return str
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,113 @@
+"""A running job on the terminal: a bar with level, step, losses and time left, on standard error.
+
+Where standard error is not a terminal, a line a level.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Protocol
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+from impasto.events import Event, LevelDone, Notice, RolledBack, Started, Step
+
+
+class Show(Protocol):
+    """Takes every event of a job."""
+
+    def __call__(self, event: Event) -> None:
+        """Show it."""
+
+
+@contextmanager
+def shown(console: Console, *, quiet: bool) -> Iterator[Show]:
+    """While a job runs: something that shows its events."""
+    if quiet:
+        yield lambda _: None
+    elif console.is_terminal:
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TaskProgressColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[losses]}"),
+        )
+        with Progress(*columns, console=console, transient=True) as progress:
+            yield Bar(progress)
+    else:
+        yield Lines(console)
+
+
+class Bar:
+    """A live bar."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._task = progress.add_task("reading", total=1.0, losses="")
+        self._levels: tuple[tuple[int, int], ...] = ()
+
+    def __call__(self, event: Event) -> None:
+        """Move the bar."""
+        if isinstance(event, Started):
+            self._levels = event.levels
+            self._progress.update(self._task, description=f"{event.device}, {event.precision}")
+        elif isinstance(event, Step):
+            self._progress.update(
+                self._task,
+                completed=event.done,
+                description=f"{size(self._levels[event.level - 1])} step {event.step}",
+                losses=summary(event.losses),
+            )
+        else:
+            tell(event, self._progress.console)
+
+
+class Lines:
+    """A line a level, for logs."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._levels: tuple[tuple[int, int], ...] = ()
+        self._last: Step | None = None
+
+    def __call__(self, event: Event) -> None:
+        """Print a line where there is something to say."""
+        if isinstance(event, Started):
+            self._levels = event.levels
+            self._console.print(f"painting on {event.device} in {event.precision}")
+        elif isinstance(event, Step):
+            self._last = event
+        elif isinstance(event, LevelDone) and self._last is not None:
+            size_now = size(self._levels[event.level - 1])
+            self._console.print(
+                f"{size_now} done after {self._last.step} steps: {summary(self._last.losses)}"
+            )
+        else:
+            tell(event, self._console)
+
+
+def size(level: tuple[int, int]) -> str:
+    """(width, height) as people write it."""
+    return f"{level[0]}×{level[1]}"
+
+
+def summary(losses: Mapping[str, float]) -> str:
+    """Total, content and style losses in a few words."""
+    content = losses.get("content", 0.0)
+    style = sum(value for name, value in losses.items() if name.startswith("style/"))
+    return f"loss {content + style:.3g} = content {content:.3g} + style {style:.3g}"
+
+
+def tell(event: Event, console: Console) -> None:
+    """Print what a person should know of an event, if anything."""
+    if isinstance(event, RolledBack):
+        console.print(f"step {event.step} gave values that are not finite: undone, tried smaller")
+    elif isinstance(event, Notice):
+        console.print(event.message)

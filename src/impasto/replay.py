@@ -1,0 +1,74 @@
+"""A recipe made again: the same inputs, settings and precision give the same picture."""
+
+from pathlib import Path
+
+import torch
+
+from impasto.artwork import Job
+from impasto.errors import BadRecipe
+from impasto.image.samples import is_sample
+from impasto.recipe import Input, Recipe, installed_versions
+
+
+def job_of(recipe: Recipe, where: Path) -> tuple[Job, list[str]]:
+    """The job that repeats a recipe found in the file `where`, and what may make it differ.
+
+    Inputs are looked for at their old places, then beside `where`. Raises BadRecipe where one is
+    missing or has changed.
+    """
+    found = {item.path: _located(item, where) for item in _files(recipe)}
+    settings = recipe.settings.updated(
+        {"device": recipe.device.partition(":")[0], "precision": recipe.precision}
+    )
+    if isinstance(settings.init, Path) and recipe.init is not None:
+        settings = settings.updated({"init": Path(found[recipe.init.path])})
+    torch.set_num_threads(recipe.threads)
+    own = Path(recipe.weights.path)
+    job = Job(
+        found[recipe.photo.path],
+        [(found[style.path], style.beta) for style in recipe.styles],
+        settings,
+        recipe.output,
+        own if own.exists() else None,
+    )
+    _require_unchanged(recipe, job.recipe)
+    job.recipe = recipe.model_copy(update={"versions": installed_versions()})
+    return job, _version_notes(recipe)
+
+
+def _files(recipe: Recipe) -> list[Input]:
+    return [recipe.photo, *recipe.styles, *([recipe.init] if recipe.init else [])]
+
+
+def _located(item: Input, where: Path) -> str:
+    if is_sample(item.path):
+        return item.path
+    for path in (Path(item.path), where.parent / Path(item.path).name):
+        if path.is_file():
+            return str(path)
+    raise BadRecipe(
+        f"cannot replay {where}: its input {item.path} is missing; put it back, "
+        f"or beside {where.name}"
+    )
+
+
+def _require_unchanged(old: Recipe, new: Recipe) -> None:
+    pairs = [(old.photo, new.photo), *zip(old.styles, new.styles, strict=True)]
+    if old.init is not None and new.init is not None:
+        pairs.append((old.init, new.init))
+    pairs.append((old.weights, new.weights))
+    for was, now in pairs:
+        if was.sha256 != now.sha256:
+            raise BadRecipe(
+                f"cannot replay: {now.path} has changed since (SHA-256 {now.sha256[:12]}…, "
+                f"then {was.sha256[:12]}…); put the old file back, or paint anew"
+            )
+
+
+def _version_notes(recipe: Recipe) -> list[str]:
+    now = installed_versions()
+    return [
+        f"made with {name} {version}, this is {now.get(name, 'none')}: pixels may differ a little"
+        for name, version in recipe.versions.items()
+        if now.get(name) != version
+    ]

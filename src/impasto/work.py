@@ -1,0 +1,80 @@
+"""A job carried out: its state kept safe, its picture written, its interruption survived."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from impasto.artwork import Artwork, Job
+from impasto.checkpoint import Checkpoint
+from impasto.errors import Interrupted, UnwritableOutput
+from impasto.events import Event, Notice, Painted, Snapshot, Started, Step
+from impasto.image.encode import check_sides
+from impasto.image.picture import STANDARD_STREAM
+from impasto.image.write import format_for
+
+CHECKPOINT_SECONDS = 30.0
+
+
+def carry_out(
+    job: Job,
+    output: str | Path,
+    show: Callable[[Event], None],
+    *,
+    resume: bool = False,
+    checkpoint_seconds: float = CHECKPOINT_SECONDS,
+) -> Artwork:
+    """Paint and write; the output has been checked before, and is replaced if it exists.
+
+    Raises Interrupted on Ctrl-C, once the picture so far and the state of the work are saved.
+    """
+    checkpoint = None
+    if str(output) != STANDARD_STREAM:
+        checkpoint = Checkpoint(Path(output), job.recipe, checkpoint_seconds)
+    snapshot = checkpoint.load() if checkpoint is not None and resume else None
+    if resume:
+        show(Notice(_resumed(snapshot)))
+    latest: Step | None = None
+    try:
+        for event in job.events(snapshot):
+            show(event)
+            if isinstance(event, Started):
+                check_sides(*event.size, format_for(output), str(output))
+            elif isinstance(event, Step):
+                latest = event
+                if checkpoint is not None:
+                    _keep(checkpoint, event, show)
+            elif isinstance(event, Painted):
+                artwork = job.finished(event)
+                artwork.save(output, force=True)
+    except KeyboardInterrupt:
+        raise _interrupted(job, output, checkpoint, latest) from None
+    if checkpoint is not None:
+        checkpoint.remove()
+    return artwork
+
+
+def _resumed(snapshot: Snapshot | None) -> str:
+    if snapshot is None:
+        return "nothing to resume: painting from the start"
+    return f"going on after step {snapshot.step} of level {snapshot.level}"
+
+
+def _keep(checkpoint: Checkpoint, step: Step, show: Callable[[Event], None]) -> None:
+    """A state that can't be written is no reason to stop the work."""
+    try:
+        checkpoint.keep(step)
+    except UnwritableOutput as error:
+        show(Notice(f"the state of the work is not kept: {error}"))
+
+
+def _interrupted(
+    job: Job, output: str | Path, checkpoint: Checkpoint | None, latest: Step | None
+) -> Interrupted:
+    """Save what there is; the error that says so."""
+    if latest is None or checkpoint is None:
+        return Interrupted("stopped; nothing was written")
+    checkpoint.write(latest)
+    job.unfinished(latest).save(output, force=True)
+    return Interrupted(
+        f"stopped after step {latest.step} of level {latest.level}; the picture so far is in "
+        f"{output}; to go on, give the same command with --resume"
+    )
