@@ -35,7 +35,8 @@ def given(options: object) -> dict[str, Any]:
 
 
 def _help(field: FieldInfo) -> str:
-    return f"{_sentence(str(field.description))}. [default: {shown(field.get_default(call_default_factory=True))}]"
+    default = shown(field.get_default(call_default_factory=True))
+    return f"{_sentence(str(field.description))}. [default: {default}]"
 
 
 def shown(value: object) -> str:

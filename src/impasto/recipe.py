@@ -48,15 +48,22 @@ class Recipe(Settings):
         return self.model_dump_json()
 
     def differences(self, other: "Recipe") -> list[str]:
-        """What of the other recipe would give another picture: names of fields and settings."""
-        ours, theirs = (recipe.model_dump(exclude={"output"}) for recipe in (self, other))
-        ours |= ours.pop("settings")
-        theirs |= theirs.pop("settings")
-        for facts in (ours, theirs):  # the same bytes may have moved to another place
-            for field in ("photo", "init", "weights"):
-                facts[field] = facts[field] and facts[field]["sha256"]
-            facts["styles"] = [(style["sha256"], style["beta"]) for style in facts["styles"]]
+        """What of the other recipe could give another picture: names of fields and settings."""
+        ours, theirs = self._decisive(), other._decisive()
         return [name for name, value in ours.items() if value != theirs[name]]
+
+    def _decisive(self) -> dict[str, object]:
+        """What decides the pixels; the same bytes may have moved to another place."""
+        return self.settings.model_dump(exclude={"init"}) | {
+            "photo": self.photo.sha256,
+            "styles": [(style.sha256, style.beta) for style in self.styles],
+            "init": self.init.sha256 if self.init is not None else self.settings.init,
+            "weights": self.weights.sha256,
+            "device": self.device,
+            "precision": self.precision,
+            "threads": self.threads,
+            "versions": self.versions,
+        }
 
     @classmethod
     def from_json(cls, text: str | bytes, where: str) -> "Recipe":

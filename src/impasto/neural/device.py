@@ -2,6 +2,7 @@
 
 import ctypes
 import sys
+from collections.abc import Mapping
 
 import psutil
 import torch
@@ -36,8 +37,9 @@ def has_bfloat16(device: torch.device) -> bool:
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     if device.type == "cpu":
-        found = torch.cpu.get_capabilities()
-        return any(bool(found.get(name)) for name in ("avx512_bf16", "amx_bf16", "bf16"))
+        # Older versions of PyTorch can't say.
+        found: Mapping[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
+        return any(found.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))
     return False
 
 

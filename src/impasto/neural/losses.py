@@ -59,18 +59,16 @@ def gram_loss(correlations: Tensor, target: Tensor, scale: float) -> tuple[Tenso
 
 
 def through_gram(features: Tensor, derivative: Tensor, gradient: Tensor | None) -> Tensor:
-    """Add the derivative by the features, (2 / HW) F dL/dG, to `gradient`, (1, C, H, W), in place.
+    """Add the derivative by the features, (2 / HW) F dL/dG, to `gradient`, (1, C, H, W).
 
-    `derivative` is dL/dG, (C, C), symmetric. Gatys et al. 2015, eq. 6, which also cuts off where F
+    In place where `gradient` is channels-last; None is zero. `derivative` is dL/dG, (C, C), symmetric. Gatys et al. 2015, eq. 6, which also cuts off where F
     is 0: here the ReLU's own backward pass does that.
     """
     pixels = rows(features)  # (H*W, C)
     slope = (derivative * (2 / len(pixels))).to(pixels.dtype)
-    if gradient is not None:
-        rows(gradient).addmm_(pixels, slope)
-        return gradient
+    added = pixels @ slope if gradient is None else rows(gradient).addmm_(pixels, slope)
     _, channels, height, width = features.shape
-    return (pixels @ slope).view(1, height, width, channels).permute(0, 3, 1, 2)
+    return added.view(1, height, width, channels).permute(0, 3, 1, 2)
 
 
 def _wide(values: Tensor) -> Tensor:

@@ -1,10 +1,10 @@
 """Whether a job fits: refused before it starts rather than killed in the middle."""
 
-import math
-
 import torch
 
 from impasto.errors import NotEnoughMemory
+from impasto.image.picture import MIN_SIDE
+from impasto.image.resize import fit
 from impasto.neural.device import free_memory
 from impasto.settings import CONV_COUNTS
 
@@ -33,16 +33,31 @@ def require_memory(size: tuple[int, int], device: torch.device, dtype: torch.dty
     free, needed = free_memory(device), needed_memory(size, dtype)
     if needed <= free:
         return
-    empty = needed_memory((0, 0), dtype)
-    share = max(0.0, free - empty) / (needed - empty)
-    largest = math.floor(max(size) * math.sqrt(share))
-    remedy = f"choose --size {largest} or less" if largest >= 16 else "end other programs"
+    largest = largest_side(size, free, dtype)
+    remedy = f"choose --size {largest} or less" if largest else "end other programs"
     raise NotEnoughMemory(
         f"painting {size[0]}x{size[1]} px takes about {needed / 1e9:.1f} GB of memory "
         f"and {free / 1e9:.1f} GB are free; {remedy}"
     )
 
 
+def largest_side(size: tuple[int, int], free: int, dtype: torch.dtype) -> int:
+    """The longest side of a picture shaped like `size` that fits into the free bytes; 0 for none.
+
+    With a pixel to spare: the photo's own shape may round up where this one rounds down.
+    """
+    for side in range(max(size) - 1, MIN_SIDE - 1, -1):
+        width, height = fit(*size, side)
+        if needed_memory((width + 1, height + 1), dtype) <= free:
+            return side
+    return 0
+
+
 def ran_out(error: BaseException) -> bool:
-    """Whether an error says that memory could not be allocated."""
-    return isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate" in str(error)
+    """Whether an error says that memory could not be allocated.
+
+    PyTorch has an error of its own only for CUDA; it words that of Linux and macOS, of Windows,
+    and of Apple's GPU differently.
+    """
+    phrases = "can't allocate memory", "not enough memory", "out of memory"
+    return isinstance(error, MemoryError) or any(phrase in str(error) for phrase in phrases)

@@ -34,12 +34,12 @@ class Optimiser(Protocol):
 
     @property
     def canvas(self) -> Tensor:
-        """The best canvas so far, (1, 3, H, W) in [0, 1]."""
+        """The canvas to go on with, (1, 3, H, W) in [0, 1]: L-BFGS's best, Adam's last."""
 
     def step(self) -> dict[str, float]:
         """Evaluate once and move; the named losses of the canvas that was evaluated.
 
-        Raises NotFinite and stays in place; the next step is more careful.
+        Raises NotFinite and undoes the move that led there; the next step moves less.
         """
 
     def curvature(self) -> Tensor | None:
@@ -197,13 +197,17 @@ def two_loop(gradient: Tensor, pairs: tuple[Pair, ...], metric: Metric) -> Tenso
 
 @dataclass(frozen=True)
 class Moments:
-    """All that Adam knows: the canvas, the moments (1, 3, H, W), the steps taken, the rate."""
+    """All that Adam knows.
+
+    canvas: what it evaluates next; held: what it moved from, whose values were finite.
+    first, second: the moments, (1, 3, H, W). steps: how many were taken.
+    """
 
     canvas: Tensor
+    held: Tensor
     first: Tensor
     second: Tensor
     steps: int
-    rate: float
 
 
 class Adam:
@@ -218,8 +222,9 @@ class Adam:
     def __init__(self, objective: Objective, start: Tensor, learning_rate: float) -> None:
         self._objective = objective
         self._unit = torch.tensor(IMAGENET_STD, device=start.device).view(1, 3, 1, 1)
+        self._rate = learning_rate
         zero = torch.zeros_like(start)
-        self._now = Moments(start, zero, zero, 0, learning_rate)
+        self._now = Moments(start, start, zero, zero, 0)
 
     @property
     def canvas(self) -> Tensor:
@@ -231,16 +236,16 @@ class Adam:
         now = self._now
         found = self._objective.evaluate(now.canvas)
         if not is_finite(found):
-            self._now = replace(now, rate=now.rate / 4)
+            self._now = replace(now, canvas=torch.lerp(now.held, now.canvas, 0.25))
             raise NotFinite
         gradient = found.gradient * self._unit
         steps = now.steps + 1
         first = torch.lerp(gradient, now.first, self.BETAS[0])
         second = torch.lerp(gradient.square(), now.second, self.BETAS[1])
         spread = (second / (1 - self.BETAS[1] ** steps)).sqrt_().add_(self.EPSILON)
-        move = first / spread * (now.rate / (1 - self.BETAS[0] ** steps))
+        move = first / spread * (self._rate / (1 - self.BETAS[0] ** steps))
         canvas = (now.canvas - move * self._unit).clamp_(0, 1)
-        self._now = Moments(canvas, first, second, steps, now.rate)
+        self._now = Moments(canvas, now.canvas, first, second, steps)
         return found.losses
 
     def curvature(self) -> None:
@@ -249,19 +254,19 @@ class Adam:
     def arrays(self) -> Arrays:
         """The state."""
         now = self._now
-        numbers = torch.tensor([now.steps, now.rate], dtype=torch.float64)
         return {
             "canvas": now.canvas,
+            "held": now.held,
             "first": now.first,
             "second": now.second,
-            "numbers": numbers,
+            "steps": torch.tensor(now.steps),
         }
 
     def restore(self, arrays: Arrays) -> None:
         """Go on from what `arrays` gave."""
-        steps, rate = arrays["numbers"].tolist()
+        steps = int(arrays["steps"])
         self._now = Moments(
-            arrays["canvas"], arrays["first"], arrays["second"], int(steps), float(rate)
+            arrays["canvas"], arrays["held"], arrays["first"], arrays["second"], steps
         )
 
 

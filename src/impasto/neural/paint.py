@@ -24,7 +24,7 @@ from impasto.neural.weights import Weights
 from impasto.settings import PaintSettings
 
 PATIENCE = 5
-"""Steps in a row without finite values after which a run ends with the best picture so far."""
+"""Attempts at a step without finite values after which a run ends with the best picture so far."""
 
 RGB = NDArray[np.float32]
 """(H, W, 3), sRGB in [0, 1]."""
@@ -128,17 +128,10 @@ class Run:
         """The level's steps from `begun` on; whether all of them could be taken."""
         areas = [width * height for width, height in self.sizes]
         work = [area * steps for area, steps in zip(areas, self.steps, strict=True)]
-        failures = 0
         for step in range(begun + 1, self.steps[level - 1] + 1):
-            try:
-                losses = optimiser.step()
-            except NotFinite:
-                failures += 1
-                yield RolledBack(level, step, failures)
-                if failures == PATIENCE:
-                    return False
-                continue
-            failures = 0
+            losses = yield from attempt(optimiser, level, step)
+            if losses is None:
+                return False
             yield Step(
                 level=level,
                 step=step,
@@ -179,9 +172,24 @@ class Run:
         return torch.from_numpy(np.ascontiguousarray(planes))[None].to(self.network.device)
 
     def tensors(self, resume: Snapshot) -> dict[str, Tensor]:
-        """A snapshot's arrays on the device."""
+        """A snapshot's arrays on the device, copied: sums round by where their values lie."""
         place = self.network.device
-        return {k: torch.from_numpy(array).to(place) for k, array in resume.arrays.items()}
+        return {k: torch.tensor(array, device=place) for k, array in resume.arrays.items()}
+
+
+def attempt(
+    optimiser: Optimiser, level: int, step: int
+) -> Generator[Event, None, dict[str, float] | None]:
+    """Take a step, again and again until its values are finite; its losses, None if patience ends.
+
+    A step that is tried again doesn't count twice.
+    """
+    for failures in range(1, PATIENCE + 1):
+        try:
+            return optimiser.step()
+        except NotFinite:
+            yield RolledBack(level, step, failures)
+    return None
 
 
 def changed(start: Tensor, change: Tensor | None, size: Size) -> Tensor:

@@ -58,7 +58,8 @@ class VGG19:
     ) -> None:
         self.dtype, self.device = dtype, device
         self._pooling = pooling
-        self._mean = weights.mean.to(device).view(1, 3, 1, 1)
+        wide = torch.promote_types(dtype, torch.float32)
+        self._mean = weights.mean.to(device, wide).view(1, 3, 1, 1)
         self._kernels = {k: self._place(weight) for k, (weight, _) in weights.layers.items()}
         self._biases = {k: bias.to(device, dtype) for k, (_, bias) in weights.layers.items()}
         # The gradient of a convolution is a convolution with the kernels turned around.
@@ -81,7 +82,7 @@ class VGG19:
 
     @torch.no_grad()
     def backward(self, passed: Passed, add_slopes: AddSlopes) -> Tensor:
-        """The gradient by the image, (1, 3, H, W) float32; uses up what has passed.
+        """The gradient by the image, (1, 3, H, W) float32 or better; uses up what has passed.
 
         `add_slopes` is called for every layer from the deepest up.
         """
