@@ -61,8 +61,9 @@ def gram_loss(correlations: Tensor, target: Tensor, scale: float) -> tuple[Tenso
 def through_gram(features: Tensor, derivative: Tensor, gradient: Tensor | None) -> Tensor:
     """Add the derivative by the features, (2 / HW) F dL/dG, to `gradient`, (1, C, H, W).
 
-    In place where `gradient` is channels-last; None is zero. `derivative` is dL/dG, (C, C), symmetric. Gatys et al. 2015, eq. 6, which also cuts off where F
-    is 0: here the ReLU's own backward pass does that.
+    In place where `gradient` is channels-last; None is zero. `derivative` is dL/dG, (C, C),
+    symmetric. Gatys et al. 2015, eq. 6, which also cuts off where F is 0: here the ReLU's own
+    backward pass does that.
     """
     pixels = rows(features)  # (H*W, C)
     slope = (derivative * (2 / len(pixels))).to(pixels.dtype)

@@ -1,10 +1,12 @@
 """Whether a job fits: refused before it starts rather than killed in the middle."""
 
+import math
+from collections.abc import Iterable, Sequence
+
 import torch
 
 from impasto.errors import NotEnoughMemory
 from impasto.image.picture import MIN_SIDE
-from impasto.image.resize import fit
 from impasto.neural.device import free_memory
 from impasto.settings import CONV_COUNTS
 
@@ -19,38 +21,60 @@ CANVASES = 40
 """Float32 copies of the canvas that a run holds: L-BFGS's history, its work space, the inputs."""
 
 
-def needed_memory(size: tuple[int, int], dtype: torch.dtype) -> float:
-    """Bytes that painting a picture of (width, height) takes at its peak, with some to spare."""
+PASSING = 3 * 64 * 4
+"""Bytes a pixel of a picture that passes for its maps alone: three of the first block, float32."""
+
+Size = tuple[int, int]
+"""(width, height), px."""
+
+
+def needed_memory(size: Size, styles: Iterable[Size], dtype: torch.dtype) -> float:
+    """Bytes that painting takes at its peak, with some to spare; styles pass one at a time."""
     width, height = size
     # The way down keeps all maps; on the way up two gradients of the widest block come on top.
-    # Targets and final losses pass two maps of the first block in float32.
     down = (MAPS + 2 * 64 + 32) * dtype.itemsize
-    return PROGRAM + width * height * (max(down, 3 * 64 * 4) + CANVASES * 3 * 4)
+    canvas = width * height * (max(down, PASSING) + CANVASES * 3 * 4)
+    style = max((width * height for width, height in styles), default=0) * PASSING
+    return PROGRAM + max(canvas, style)
 
 
-def require_memory(size: tuple[int, int], device: torch.device, dtype: torch.dtype) -> None:
+def require_memory(
+    size: Size, styles: Sequence[Size], device: torch.device, dtype: torch.dtype
+) -> None:
     """Raise NotEnoughMemory, with the largest size that fits, where a picture does not."""
-    free, needed = free_memory(device), needed_memory(size, dtype)
+    free, needed = free_memory(device), needed_memory(size, styles, dtype)
     if needed <= free:
         return
-    largest = largest_side(size, free, dtype)
+    largest = largest_side(size, styles, free, dtype)
     remedy = f"choose --size {largest} or less" if largest else "end other programs"
+    if needed > needed_memory(size, (), dtype):
+        remedy = f"{remedy}, or a smaller --style-scale"
     raise NotEnoughMemory(
         f"painting {size[0]}x{size[1]} px takes about {needed / 1e9:.1f} GB of memory "
         f"and {free / 1e9:.1f} GB are free; {remedy}"
     )
 
 
-def largest_side(size: tuple[int, int], free: int, dtype: torch.dtype) -> int:
+def largest_side(size: Size, styles: Sequence[Size], free: int, dtype: torch.dtype) -> int:
     """The longest side of a picture shaped like `size` that fits into the free bytes; 0 for none.
 
-    With a pixel to spare: the photo's own shape may round up where this one rounds down.
+    Styles shrink with it.
     """
     for side in range(max(size) - 1, MIN_SIDE - 1, -1):
-        width, height = fit(*size, side)
-        if needed_memory((width + 1, height + 1), dtype) <= free:
+        share = side / max(size)
+        smaller = [shrunk(style, share) for style in styles]
+        if needed_memory(shrunk(size, share), smaller, dtype) <= free:
             return side
     return 0
+
+
+def shrunk(size: Size, share: float) -> Size:
+    """A size times a share, at least VGG-19's minimum, and a pixel more.
+
+    Pictures' own shapes may round up where those that are already rounded do not.
+    """
+    width, height = (max(MIN_SIDE, math.ceil(side * share)) + 1 for side in size)
+    return width, height
 
 
 def ran_out(error: BaseException) -> bool:

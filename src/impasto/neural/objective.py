@@ -114,7 +114,7 @@ class Objective:
             return gradient
 
         passed = self.network.forward(canvas, self._layers[-1])
-        gradient = self.network.backward(passed, add_slopes)
+        gradient = self.network.backward(passed, self._layers, add_slopes)
         return Evaluation(_ordered(values), gradient)
 
     def _content(self, layer: str, features: Tensor, values: dict[str, Tensor]) -> Tensor | None:

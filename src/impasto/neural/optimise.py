@@ -123,7 +123,7 @@ class LBFGS:
             if inner(move, gradient) < 0:
                 return move
         if self._curvature is not None and now.reach == 1:
-            return -self._metric.apply_bands(gradient, self._curvature) * free
+            return -self._metric.apply(self._curvature, gradient) * free
         length = math.sqrt(inner(gradient, gradient) / gradient.numel())
         return gradient * (-FIRST_CHANGE / max(length, 1e-30))
 
@@ -148,7 +148,7 @@ class LBFGS:
 
         It has four times the pixels, and each counts for a quarter in losses relative to the whole.
         """
-        return 4 * self._metric.bands(self._now.pairs) if self._now.pairs else None
+        return 4 * self._metric.guess(self._now.pairs) if self._now.pairs else None
 
     def arrays(self) -> Arrays:
         """The state; what a pair's energies are follows from its change and response."""
@@ -189,7 +189,7 @@ def two_loop(gradient: Tensor, pairs: tuple[Pair, ...], metric: Metric) -> Tenso
         share = inner(pair.change, q) / pair.curvature
         q.sub_(pair.response, alpha=share)
         shares.append(share)
-    r = metric.apply(q, pairs)
+    r = metric.apply(metric.guess(pairs), q)
     for pair, share in zip(pairs, reversed(shares), strict=True):
         r.add_(pair.change, alpha=share - inner(pair.response, r) / pair.curvature)
     return r

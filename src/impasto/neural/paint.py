@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from impasto.errors import NotEnoughMemory
+from impasto.errors import BadWeights, NotEnoughMemory
 from impasto.events import Event, LevelDone, Painted, RolledBack, Snapshot, Started, Step
 from impasto.image.picture import MIN_SIDE
 from impasto.image.resize import fit, resize
@@ -46,6 +46,11 @@ class Inputs:
     photo: RGB
     styles: Sequence[StyleImage]
     init: RGB | None = None
+
+    def __post_init__(self) -> None:
+        names = [style.name for style in self.styles]
+        if len(set(names)) < len(names):
+            raise ValueError(f"styles need names of their own, not {', '.join(names)}")
 
 
 def painting(
@@ -85,7 +90,8 @@ class Run:
         self.steps = [*coarse, settings.steps]
         device = choose_device(settings.device)
         dtype = choose_precision(settings.precision, device)
-        require_memory(self.sizes[-1], device, dtype)
+        require_memory(self.sizes[-1], self.style_sizes(len(self.sizes)), device, dtype)
+        require_layers(weights, settings)
         self.network = VGG19(weights, dtype, device, settings.pooling)
         # Targets and losses of the final size are float32 whatever the descent runs in.
         self.exact = self.network
@@ -158,13 +164,17 @@ class Run:
     def targets(self, level: int) -> Targets:
         """The targets of a level; in float32 at the final size."""
         network = self.exact if level == len(self.sizes) else self.network
-        size = self.sizes[level - 1]
-        long_side = max(MIN_SIDE, round(max(size) * self.settings.style_scale))
         styles = (
-            Style(s.name, s.beta, self.tensor(s.rgb, fitted(s.rgb, long_side)))
-            for s in self.inputs.styles
+            Style(style.name, style.beta, self.tensor(style.rgb, size))
+            for style, size in zip(self.inputs.styles, self.style_sizes(level), strict=True)
         )
-        return Targets.of(network, self.tensor(self.inputs.photo, size), styles, self.settings)
+        photo = self.tensor(self.inputs.photo, self.sizes[level - 1])
+        return Targets.of(network, photo, styles, self.settings)
+
+    def style_sizes(self, level: int) -> list[Size]:
+        """The size of each style at a level."""
+        long_side = round(max(self.sizes[level - 1]) * self.settings.style_scale)
+        return [fitted(style.rgb, max(MIN_SIDE, long_side)) for style in self.inputs.styles]
 
     def tensor(self, rgb: RGB, size: Size) -> Tensor:
         """A picture at a size, on the device, (1, 3, H, W)."""
@@ -175,6 +185,16 @@ class Run:
         """A snapshot's arrays on the device, copied: sums round by where their values lie."""
         place = self.network.device
         return {k: torch.tensor(array, device=place) for k, array in resume.arrays.items()}
+
+
+def require_layers(weights: Weights, settings: PaintSettings) -> None:
+    """Raise BadWeights where the settings name a layer that the weights end before."""
+    for layer in (*settings.content_layers, *settings.style_layers):
+        if layer not in weights.layers:
+            raise BadWeights(
+                f"the weights {weights.source} have no {layer}: they end at {max(weights.layers)}; "
+                "choose other layers, or give complete weights"
+            )
 
 
 def attempt(

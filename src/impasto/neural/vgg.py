@@ -7,6 +7,7 @@ as soon as it is passed), and lets a caller add the derivative of any loss at an
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -34,15 +35,23 @@ place or not; None is zero."""
 
 
 @dataclass(frozen=True)
+class Pool:
+    """A pooled map, (1, C, H'/2, W'/2), and where its values were found, if it is a maximum."""
+
+    pooled: Tensor
+    maxima: Tensor | None
+
+
+@dataclass(frozen=True)
 class Passed:
     """What a forward pass leaves for the way back.
 
     maps: {layer: (1, C, H', W')} after each ReLU, down to the deepest layer that was asked for.
-    maxima: {layer: (1, C, H'/2, W'/2)}, where the max pooling behind the layer found its values.
+    pools: the poolings behind those layers that end a block.
     """
 
     maps: dict[str, Tensor] = field(default_factory=dict)
-    maxima: dict[str, Tensor] = field(default_factory=dict)
+    pools: dict[str, Pool] = field(default_factory=dict)
 
 
 class VGG19:
@@ -62,10 +71,13 @@ class VGG19:
         self._mean = weights.mean.to(device, wide).view(1, 3, 1, 1)
         self._kernels = {k: self._place(weight) for k, (weight, _) in weights.layers.items()}
         self._biases = {k: bias.to(device, dtype) for k, (_, bias) in weights.layers.items()}
-        # The gradient of a convolution is a convolution with the kernels turned around.
-        self._turned = {
-            k: self._place(weight.flip(2, 3).transpose(0, 1))
-            for k, (weight, _) in weights.layers.items()
+
+    @cached_property
+    def _turned(self) -> dict[str, Tensor]:
+        """The gradient of a convolution is a convolution with the kernels turned around."""
+        return {
+            k: kernel.flip(2, 3).transpose(0, 1).contiguous(memory_format=torch.channels_last)
+            for k, kernel in self._kernels.items()
         }
 
     def _place(self, kernel: Tensor) -> Tensor:
@@ -81,21 +93,28 @@ class VGG19:
         return self._run(image, deepest, LAYERS)
 
     @torch.no_grad()
-    def backward(self, passed: Passed, add_slopes: AddSlopes) -> Tensor:
+    def backward(self, passed: Passed, layers: Collection[str], add_slopes: AddSlopes) -> Tensor:
         """The gradient by the image, (1, 3, H, W) float32 or better; uses up what has passed.
 
-        `add_slopes` is called for every layer from the deepest up.
+        `add_slopes` is called for each of `layers`, which have losses, from the deepest up.
         """
         gradient: Tensor | None = None
-        for name in reversed(LAYERS):
-            if name not in passed.maps:
-                continue
-            features = passed.maps.pop(name)
-            if gradient is not None and ends_block(name):
-                gradient = self._unpool(gradient, features, passed.maxima.pop(name, None))
-            gradient = add_slopes(name, features, gradient)
+        for name in list(reversed(passed.maps)):
+            features, pool = passed.maps.pop(name), passed.pools.pop(name, None)
+            cut = False
+            if gradient is not None and pool is not None:
+                # The maximum of a window is 0 only where the ReLU cut all of it off, so a quarter
+                # of the values tells what the whole map would.
+                if pool.maxima is not None:
+                    through_relu_(gradient, pool.pooled)
+                    cut = True
+                gradient = unpooled(gradient, features, pool.maxima)
+            if name in layers:
+                gradient = add_slopes(name, features, gradient)
+                cut = False
             if gradient is not None:
-                through_relu_(gradient, features)
+                if not cut:
+                    through_relu_(gradient, features)
                 gradient = F.conv2d(gradient, self._turned[name], padding=1)
         if gradient is None:
             raise ValueError("no layer has a loss")
@@ -116,24 +135,28 @@ class VGG19:
         return passed
 
     def _pool(self, x: Tensor, name: str, passed: Passed) -> Tensor:
+        maxima = None
         if self._pooling == "average":
-            return F.avg_pool2d(x, 2)
-        x, maxima = F.max_pool2d(x, 2, return_indices=True)
+            pooled = F.avg_pool2d(x, 2)
+        else:
+            pooled, maxima = F.max_pool2d(x, 2, return_indices=True)
         if name in passed.maps:
-            passed.maxima[name] = maxima
-        return x
+            passed.pools[name] = Pool(pooled, maxima)
+        return pooled
 
-    def _unpool(self, gradient: Tensor, features: Tensor, maxima: Tensor | None) -> Tensor:
-        slope: Tensor
-        if maxima is None:
-            slope = aten.avg_pool2d_backward(
-                gradient, features, [2, 2], [2, 2], [0, 0], False, True, None
-            )
-            return slope
+
+def unpooled(gradient: Tensor, features: Tensor, maxima: Tensor | None) -> Tensor:
+    """The gradient before the pooling of `features`; average pooling has no maxima."""
+    slope: Tensor
+    if maxima is None:
+        slope = aten.avg_pool2d_backward(
+            gradient, features, [2, 2], [2, 2], [0, 0], False, True, None
+        )
+    else:
         slope = aten.max_pool2d_with_indices_backward(
             gradient, features, [2, 2], [2, 2], [0, 0], [1, 1], False, maxima
         )
-        return slope
+    return slope
 
 
 def ends_block(name: str) -> bool:
