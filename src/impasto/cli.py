@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, CycloptsError, Parameter
+from cyclopts.validators import Number
 from rich.console import Console
 
 from impasto.errors import ExitStatus, ImpastoError, UsageError
@@ -14,6 +15,8 @@ from impasto.options import given, options_of
 from impasto.settings import OutputSettings, PaintSettings, Preset, StyleChoice, preset_settings
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from impasto.artwork import Artwork, Job
 
     PaintOptions = Any
@@ -44,6 +47,13 @@ Output = Annotated[str, Parameter(("--output", "-o"), help="File to write; - for
 Force = Annotated[bool, Parameter(help="Replace the output if it exists.")]
 Quiet = Annotated[bool, Parameter(("--quiet", "-q"), help="Show nothing but errors.")]
 Json = Annotated[bool, Parameter("--json", help="Print the result as one JSON object.")]
+Seconds = Annotated[
+    float,
+    Parameter(
+        help="How long to measure the speed; 0 leaves it out. [default: 5]",
+        validator=Number(gte=0, lte=3600),
+    ),
+]
 Every = Annotated[float, Parameter(help="Seconds between states kept. [default: 30]")]
 
 
@@ -139,6 +149,41 @@ def replay(
     for note in notes:
         console.print(note)
     finish(job, output, quiet, json_)
+
+
+@app.command
+def weights(*, json_: Json = False) -> None:
+    """List the files that may hold VGG-19's weights, and which one is used."""
+    from impasto.neural.weights import find_weights
+    from impasto.tables import candidates_facts, candidates_table
+
+    found = find_weights()
+    present(candidates_facts(found), candidates_table(found), json_=json_)
+    if found[0].error is not None:
+        raise SystemExit(ExitStatus.BAD_INPUT)
+
+
+@app.command
+def doctor(*, seconds: Seconds = 5.0, json_: Json = False) -> None:
+    """Say what this installation can do, how fast it is, and what is wrong with it."""
+    from impasto.doctor import examine
+    from impasto.neural.device import keep_freed_memory
+    from impasto.tables import report_table
+
+    keep_freed_memory()
+    console.print(f"measuring for {seconds:g} s …" if seconds else "looking …")
+    found = examine(seconds)
+    present(found.facts(), report_table(found), json_=json_)
+    if not found.ok:
+        raise SystemExit(ExitStatus.BAD_INPUT)
+
+
+def present(facts: dict[str, Any], table: "Table", *, json_: bool) -> None:
+    """Print what was found on standard output, for people or for programs."""
+    if json_:
+        print(json.dumps(facts))  # noqa: T201
+    else:
+        Console(highlight=False).print(table)
 
 
 def check(output: str, inputs: Any, settings: OutputSettings, *, force: bool, json_: bool) -> None:

@@ -3,6 +3,7 @@
 import ctypes
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 import psutil
 import torch
@@ -10,17 +11,23 @@ import torch
 from impasto.errors import UsageError
 
 
-def choose_device(wanted: str) -> torch.device:
-    """`auto` is CUDA, then Apple's GPU, then the processor; one that is not there is refused."""
+def present_devices() -> list[str]:
+    """What there is to compute on, the one that `auto` takes first."""
     present = {
         "cuda": torch.cuda.is_available(),
         "mps": torch.backends.mps.is_available(),
         "cpu": True,
     }
+    return [name for name, here in present.items() if here]
+
+
+def choose_device(wanted: str) -> torch.device:
+    """`auto` is CUDA, then Apple's GPU, then the processor; one that is not there is refused."""
+    present = present_devices()
     if wanted == "auto":
-        wanted = next(name for name, here in present.items() if here)
-    if not present[wanted]:
-        here = ", ".join(name for name, found in present.items() if found)
+        wanted = present[0]
+    if wanted not in present:
+        here = ", ".join(present)
         raise UsageError(f"--device {wanted}: this machine has none; it has: {here}")
     return torch.device(wanted)
 
@@ -56,6 +63,11 @@ def peak_memory(device: torch.device) -> int:
         return int(torch.cuda.max_memory_allocated(device))
     if sys.platform == "win32":
         return int(psutil.Process().memory_info().peak_wset)
+    try:  # Linux hands what `getrusage` says on from the process that started this one
+        status = Path("/proc/self/status").read_text()
+        return 1024 * int(status.partition("VmHWM:")[2].split()[0])
+    except (OSError, IndexError):
+        pass
     import resource
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -1,0 +1,112 @@
+"""How fast this machine evaluates, beside what its own matrix products reach."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from statistics import median
+
+import torch
+
+from impasto.neural.objective import Objective, Style, Targets
+from impasto.neural.pyramid import Size, level_sizes
+from impasto.neural.vgg import VGG19
+from impasto.neural.weights import SHAPES, Weights
+from impasto.settings import LAYERS, PaintSettings
+
+PROBE = {"cpu": (256, 192)}
+"""(width, height) of the canvas that is evaluated; a graphics card needs more to be busy."""
+LARGE_PROBE = 1024, 768
+
+SIDE = {"cpu": 2048}
+"""Side of the square matrices that are multiplied."""
+LARGE_SIDE = 8192
+
+
+@dataclass(frozen=True)
+class Speed:
+    """Operations a second: of evaluations, and of plain matrix products in the same precision."""
+
+    evaluation: float
+    product: float
+
+    @property
+    def share(self) -> float:
+        """How much of the machine's product rate the evaluations reach."""
+        return self.evaluation / self.product
+
+
+def operations(size: Size, deepest: str = "relu5_1") -> int:
+    """Of the convolutions of one evaluation: forward, and the gradient by each one's input.
+
+    Two for a multiplication with its addition. The weights are frozen, so no gradient by them is
+    computed or counted; nor are Gram matrices, losses and poolings, about 2 % more.
+    """
+    width, height = size
+    total = 0
+    for layer, (outputs, inputs, *kernel) in zip(LAYERS, SHAPES, strict=True):
+        halvings = int(layer[4]) - 1
+        pixels = (width >> halvings) * (height >> halvings)
+        total += 2 * pixels * outputs * inputs * kernel[0] * kernel[1]
+        if layer == deepest:
+            break
+    return 2 * total
+
+
+def painting_seconds(speed: Speed, size: Size, settings: PaintSettings) -> float:
+    """About how long all levels of a picture of that size take; reading and saving come on top.
+
+    Photo and style pass once forward at each level, which is the work of one evaluation.
+    """
+    deepest = max((*settings.content_layers, *settings.style_layers), key=LAYERS.index)
+    *coarse, final = [operations(level, deepest) for level in level_sizes(*size, settings)]
+    work = sum(coarse) * (settings.coarse_steps + 1) + final * (settings.steps + 1)
+    return work / speed.evaluation
+
+
+def measure(weights: Weights, device: torch.device, dtype: torch.dtype, seconds: float) -> Speed:
+    """Evaluations and products by turns, for at least that long; medians.
+
+    A first round warms up and does not count, and one after it always does.
+    """
+    size = PROBE.get(device.type, LARGE_PROBE)
+    side = SIDE.get(device.type, LARGE_SIDE)
+    turns = evaluation(weights, device, dtype, size), product(side, device, dtype)
+    moments: list[tuple[float, float]] = []
+    began = time.perf_counter()
+    while len(moments) < 2 or time.perf_counter() - began < seconds:
+        moments.append((timed(turns[0], device), timed(turns[1], device)))
+    evaluations, products = zip(*moments[1:], strict=True)
+    return Speed(operations(size) / median(evaluations), 2 * side**3 / median(products))
+
+
+def timed(work: Callable[[], object], device: torch.device) -> float:
+    """Seconds until the device has done the work."""
+    began = time.perf_counter()
+    work()
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
+    return time.perf_counter() - began
+
+
+def evaluation(
+    weights: Weights, device: torch.device, dtype: torch.dtype, size: Size
+) -> Callable[[], object]:
+    """Losses and gradient of a canvas of noise; what the pictures show does not change the work."""
+    settings = PaintSettings()
+    width, height = size
+    generator = torch.Generator().manual_seed(0)
+    pictures = torch.rand((3, 1, 3, height, width), generator=generator)
+    photo, style, canvas = pictures.to(device)
+    network = VGG19(weights, dtype, device)
+    targets = Targets.of(network, photo, [Style("style", settings.beta, style)], settings)
+    return partial(Objective(network, targets, settings).evaluate, canvas)
+
+
+def product(side: int, device: torch.device, dtype: torch.dtype) -> Callable[[], object]:
+    """The product of two square matrices."""
+    generator = torch.Generator().manual_seed(0)
+    left, right = torch.rand((2, side, side), generator=generator).to(device, dtype)
+    return partial(torch.mm, left, right, out=torch.empty_like(left))

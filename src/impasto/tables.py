@@ -1,0 +1,95 @@
+"""Tables for people of what `doctor` and `weights` find."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from rich.box import SIMPLE
+from rich.markup import escape
+from rich.table import Table
+
+from impasto.doctor import BUSY, USUAL, Report
+from impasto.neural.weights import Candidate
+
+DIGITS = 12
+"""Of a SHA-256, enough to tell files apart."""
+
+
+def report_table(report: Report) -> Table:
+    """A line for each fact, then one for each problem."""
+    table = Table(box=SIMPLE, show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, fact in (*facts(report), *speed_facts(report)):
+        table.add_row(name, escape(fact))
+    for part, problem in report.problems.items():
+        table.add_row(f"[red]{part}[/red]", escape(problem))
+    return table
+
+
+def facts(report: Report) -> Iterator[tuple[str, str]]:
+    """What is there."""
+    yield "versions", ", ".join(f"{name} {number}" for name, number in report.versions.items())
+    yield "system", report.system
+    yield "processor", f"{report.processor}, {report.cores} cores, {report.threads} threads used"
+    yield "device", f"{report.device} (present: {', '.join(report.devices)})"
+    yield "precision", f"{report.precision}: {report.precision_reason}"
+    if report.weights is not None:
+        found = report.weights
+        yield "weights", f"{found.source}, {found.kind}, SHA-256 {found.sha256[:DIGITS]}… ok"
+    free = f"{report.free_memory / 1e9:.1f} GB free"
+    yield "memory", f"{free}; for a 4:3 photo --size {report.largest_size} is the largest that fits"
+
+
+def speed_facts(report: Report) -> Iterator[tuple[str, str]]:
+    """How fast it is, if that was measured."""
+    if report.speed is None or report.painting_seconds is None:
+        return
+    speed = report.speed
+    product = f"{speed.product / 1e9:.0f} GFLOP/s of a matrix product in {report.precision}"
+    evaluation = f"losses and gradient at {speed.evaluation / 1e9:.0f} GFLOP/s"
+    yield "speed", f"{evaluation}, {speed.share:.0%} of the {product}"
+    yield "", f"a picture of {USUAL[0]}×{USUAL[1]} px takes about {span(report.painting_seconds)}"
+    if report.busy is not None and report.busy >= BUSY:
+        yield "", f"other programs use {report.busy:.0f} % of the processor: alone it is faster"
+
+
+def span(seconds: float) -> str:
+    """A length of time, roughly."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 90 * 60 else f"{seconds / 3600:.1f} h"
+
+
+def candidates_table(candidates: Sequence[Candidate]) -> Table:
+    """A line for each file; the first is the one in use."""
+    table = Table(box=SIMPLE)
+    for title, how in (("used", "center"), ("file", "left"), ("kind", "left"), ("MB", "right")):
+        table.add_column(title, justify=how, overflow="fold")  # type: ignore[arg-type]
+    table.add_column("SHA-256", no_wrap=True)
+    table.add_column("state", overflow="fold")
+    for number, found in enumerate(candidates):
+        table.add_row(
+            "*" if number == 0 else "",
+            escape(str(found.path)),
+            found.kind or "",
+            f"{found.size / 1e6:.1f}",
+            f"{found.sha256[:DIGITS]}…" if found.sha256 else "",
+            "ok" if found.error is None else escape(found.error),
+        )
+    return table
+
+
+def candidates_facts(candidates: Iterable[Candidate]) -> dict[str, object]:
+    """What `weights --json` prints."""
+    return {
+        "weights": [
+            {
+                "path": str(found.path),
+                "kind": found.kind,
+                "bytes": found.size,
+                "sha256": found.sha256 or None,
+                "error": found.error,
+                "in_use": number == 0,
+            }
+            for number, found in enumerate(candidates)
+        ]
+    }
