@@ -18,7 +18,6 @@ from impasto.events import Event, Losses, Painted, Snapshot, Step
 from impasto.image.picture import STANDARD_STREAM, Picture, Source
 from impasto.image.read import read
 from impasto.image.resize import resize
-from impasto.image.samples import is_sample
 from impasto.image.write import check_output, write
 from impasto.neural.device import choose_device, choose_precision, peak_memory
 from impasto.neural.paint import RGB, Inputs, StyleImage, fitted
@@ -158,10 +157,6 @@ def distinct(pictures: Sequence[Picture]) -> list[str]:
 
 
 def _input(source: Source, picture: Picture) -> Input:
-    """A file by its absolute path; what came without one by its name."""
-    path = picture.name
-    if is_sample(source):
-        path = str(source)
-    elif isinstance(source, str | Path) and str(source) != STANDARD_STREAM:
-        path = str(Path(source).resolve())
-    return Input(path=path, sha256=picture.sha256)
+    """A file by its path as given, for pictures travel and a full one tells of its maker's disk."""
+    named = isinstance(source, str | Path) and str(source) != STANDARD_STREAM
+    return Input(path=str(source) if named else picture.name, sha256=picture.sha256)

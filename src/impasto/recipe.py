@@ -13,7 +13,10 @@ PACKAGES = ("impasto", "torch", "numpy", "pillow", "pyvips")
 
 
 class Input(Settings):
-    """A file that went into the picture; `sha256` is of its bytes (of the pixels for arrays)."""
+    """A file that went into the picture, by the path that was given.
+
+    `sha256` is of its bytes (of the pixels for arrays).
+    """
 
     path: str
     sha256: str

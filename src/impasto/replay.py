@@ -13,8 +13,8 @@ from impasto.recipe import Input, Recipe, installed_versions
 def job_of(recipe: Recipe, where: Path) -> tuple[Job, list[str]]:
     """The job that repeats a recipe found in the file `where`, and what may make it differ.
 
-    Inputs are looked for at their old places, then beside `where`. Raises BadRecipe where one is
-    missing or has changed.
+    Inputs are looked for by their old paths, from here and from the folder of `where`, then by name
+    in that folder. Raises BadRecipe where one is missing or has changed.
     """
     found = {item.path: _located(item, where) for item in _files(recipe)}
     settings = recipe.settings.updated(
@@ -43,7 +43,8 @@ def _files(recipe: Recipe) -> list[Input]:
 def _located(item: Input, where: Path) -> str:
     if is_sample(item.path):
         return item.path
-    for path in (Path(item.path), where.parent / Path(item.path).name):
+    old = Path(item.path)
+    for path in (old, where.parent / old, where.parent / old.name):
         if path.is_file():
             return str(path)
     raise BadRecipe(
