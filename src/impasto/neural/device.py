@@ -40,13 +40,16 @@ def choose_precision(wanted: str, device: torch.device) -> torch.dtype:
 
 
 def has_bfloat16(device: torch.device) -> bool:
-    """Whether bfloat16 products run in hardware; emulation would be slower than float32."""
+    """Whether bfloat16 products run in hardware, and faster than float32."""
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     if device.type == "cpu":
         # Older versions of PyTorch can't say.
         found: Mapping[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
-        return any(found.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))
+        if found.get("amx_bf16") or found.get("bf16"):
+            return True
+        # AMD's AVX-512 multiplies bfloat16 twice as fast as float32, Intel's at half that rate.
+        return bool(found.get("avx512_bf16")) and "Intel" not in str(found.get("cpu_name"))
     return False
 
 
