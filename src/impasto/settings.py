@@ -4,7 +4,7 @@ The command line, the recipe inside a picture and the Python functions are all d
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -17,6 +17,7 @@ from pydantic import (
     Field,
     ValidationError,
 )
+from pydantic_core import ErrorDetails
 
 from impasto.errors import UsageError
 
@@ -37,6 +38,17 @@ CONTENT_LAYERS = {"relu4_2": 1.0}
 
 MAX_PIXELS = 256_000_000
 """Larger pictures are refused from their header alone: a small file may claim to be huge."""
+
+WANTED = {
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "float_parsing": "a number",
+    "float_type": "a number",
+    "greater_than_equal": "at least {ge:g}",
+    "less_than_equal": "at most {le:g}",
+    "greater_than": "above {gt:g}",
+}
+"""Pydantic's kinds of faults in words for people: what a value must be."""
 
 Pooling = Literal["max", "average"]
 
@@ -88,18 +100,33 @@ class Settings(BaseModel):
         name = str(faults[0]["loc"][0]) if faults[0]["loc"] else ""
         if name not in cls.model_fields:
             raise UsageError(f"no setting {name!r}; there are {', '.join(cls.model_fields)}")
-        reasons = [_reason(fault["msg"]) for fault in faults if fault["loc"][0] == name]
-        given = f", not {values[name]}" if reasons[0].startswith("must") else ""
-        raise UsageError(f"{name.replace('_', '-')} {' or '.join(dict.fromkeys(reasons))}{given}")
+        own = [fault for fault in faults if fault["loc"][0] == name]
+        raise UsageError(f"{name.replace('_', '-')} {_complaint(own)}")
 
     def updated(self, changes: Mapping[str, Any]) -> Self:
         """A checked copy with some fields changed."""
         return self.checked(dict(self) | dict(changes))
 
 
-def _reason(message: str) -> str:
-    """Pydantic's message as the end of a sentence that begins with the setting's name."""
-    return message.removeprefix("Value error, ").replace("Input should be", "must be")
+def _complaint(faults: Sequence[ErrorDetails]) -> str:
+    """What is wrong with one setting, as the end of a sentence that begins with its name.
+
+    A setting that may be one of several things has a fault for each.
+    """
+    first = faults[0]
+    if first["type"] == "value_error":
+        return first["msg"].removeprefix("Value error, ")
+    reasons = dict.fromkeys(_wanted(fault) for fault in faults)
+    part = f"{first['loc'][1]} " if first["loc"][-1] in LAYERS else ""
+    return f"{part}must be {' or '.join(reasons)}, not {first['input']}"
+
+
+def _wanted(fault: ErrorDetails) -> str:
+    """What a value must be; pydantic's words where there are none of ours."""
+    words = WANTED.get(fault["type"])
+    if words is not None:
+        return words.format(**fault.get("ctx", {}))
+    return fault["msg"].removeprefix("Input should be ")
 
 
 class PaintSettings(Settings):
@@ -129,7 +156,7 @@ class PaintSettings(Settings):
         0.003, gt=0, le=1, description="step of Adam in units of the ImageNet standard deviation"
     )
     steps: int = Field(
-        30, ge=1, le=1_000_000, description="evaluations of losses and gradient at the final size"
+        35, ge=1, le=1_000_000, description="evaluations of losses and gradient at the final size"
     )
     coarse_steps: int = Field(
         30, ge=1, le=1_000_000, description="evaluations at each smaller size before it"
