@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 import torch
 
-from impasto.errors import ImpastoError, NotEnoughMemory
+from impasto.errors import ImpastoError, NotEnoughMemory, ran_out
 from impasto.neural.device import (
     choose_device,
     choose_precision,
@@ -20,7 +20,7 @@ from impasto.neural.device import (
     has_bfloat16,
     present_devices,
 )
-from impasto.neural.memory import largest_side, needed_memory, ran_out
+from impasto.neural.memory import largest_side, needed_memory
 from impasto.neural.speed import Speed, measure, painting_seconds
 from impasto.neural.weights import Weights, load_weights
 from impasto.recipe import PACKAGES
@@ -98,7 +98,9 @@ def examine(speed_seconds: float) -> Report:
     largest = largest_side(LARGEST, [LARGEST], free, dtype)
     with noted("memory", problems):
         require_usual(free, largest, dtype)
-    weights = loaded(problems)
+    weights = None
+    with noted("weights", problems):
+        weights = load_weights()
     busy = psutil.cpu_percent(interval=min(0.5, speed_seconds)) if speed_seconds else None
     speed = None
     if weights is not None and speed_seconds:
@@ -146,14 +148,6 @@ def require_usual(free: int, largest: int, dtype: torch.dtype) -> None:
             f"a picture of {max(USUAL)} px, the default, takes about {needed / 1e9:.1f} GB "
             f"of memory and {free / 1e9:.1f} GB are free; {remedy}"
         )
-
-
-def loaded(problems: dict[str, str]) -> Weights | None:
-    """The weights that `paint` uses if none are named."""
-    weights = None
-    with noted("weights", problems):
-        weights = load_weights()
-    return weights
 
 
 def in_use(weights: Weights) -> WeightsInUse:
