@@ -271,5 +271,5 @@ class Adam:
 
 
 def is_finite(found: Evaluation) -> bool:
-    """Whether the total and every value of the gradient are finite."""
-    return math.isfinite(found.total) and bool(found.gradient.abs().max().isfinite())
+    """Whether the total, every value of the gradient, and their squares' sum are finite."""
+    return math.isfinite(found.total) and math.isfinite(inner(found.gradient, found.gradient))

@@ -123,10 +123,11 @@ class Run:
             yield LevelDone(level, to_rgb(optimiser.canvas))
             if not complete:
                 break
+        canvas = optimiser.canvas
         if level < len(self.sizes):
             level = len(self.sizes)
-            start, targets = self.start(level), self.targets(level)
-        canvas = changed(start, change, self.sizes[-1])
+            canvas = changed(self.start(level), change, self.sizes[-1])
+            targets = self.targets(level)
         losses = Objective(self.exact, targets, self.settings).losses(canvas)
         yield Painted(to_rgb(canvas), losses, complete)
 
