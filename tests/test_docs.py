@@ -1,0 +1,226 @@
+"""The documentation says what the program does: options, defaults, commands and examples."""
+
+import re
+import shlex
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from cyclopts.argument import Argument
+from PIL import Image
+
+from impasto import artwork
+from impasto.cli import app
+from impasto.errors import ExitStatus
+from impasto.neural import weights
+from impasto.options import given, shown
+from impasto.settings import PRESETS, OutputSettings, PaintSettings, Preset
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+CLI, PYTHON = ROOT / "docs" / "cli.md", ROOT / "docs" / "python.md"
+COMMANDS = sorted(name for name in app if not name.startswith("-"))
+FLAG = re.compile(r"(?<![\w-])(--[a-z][a-z-]*|-[a-z])(?![\w-])")
+ALWAYS = {"--help", "-h", "--version"}
+SMALL = {"--size": "32", "--steps": "2", "--coarse-steps": "1", "--checkpoint-every": "30"}
+QUICK = {"--seconds": "0"}
+PICTURE = re.compile(r"[\w/.-]+\.(jpe?g|png|webp|tiff?)")
+
+
+def arguments(command: str) -> list[Argument]:
+    return list(app[command].assemble_argument_collection(default_parameter=app.default_parameter))
+
+
+def flags(command: str) -> set[str]:
+    return {name for argument in arguments(command) for name in argument.names if name[0] == "-"}
+
+
+def section(command: str) -> str:
+    """What docs/cli.md says of a command."""
+    found = re.search(rf"^## impasto {command}\n(.*?)(?=^## |\Z)", CLI.read_text(), re.M | re.S)
+    assert found is not None, f"docs/cli.md has no section on {command}"
+    return found[1]
+
+
+def rows(command: str) -> dict[str, tuple[set[str], str]]:
+    """{first name: (all names, default)} of the options in a command's tables."""
+    found = {}
+    for line in section(command).splitlines():
+        if line.startswith("| `-"):
+            names, _, default = (cell.strip() for cell in line.strip("|").split("|"))
+            found[FLAG.findall(names)[0]] = (set(FLAG.findall(names)), default)
+    return found
+
+
+def blocks(page: Path, *languages: str) -> list[str]:
+    found = re.findall(r"^ *```(\w+)\n(.*?)^ *```", page.read_text(), re.M | re.S)
+    return [text for language, text in found if language in languages]
+
+
+def commands(page: Path) -> Iterator[list[str]]:
+    """Every `impasto …` of a page's shell examples, as the shell would split it."""
+    for block in blocks(page, "sh", "bash", "console"):
+        for line in block.replace("\\\n", " ").splitlines():
+            lexer = shlex.shlex(line.removeprefix("$ "), posix=True, punctuation_chars=True)
+            lexer.whitespace_split = True
+            words = list(lexer)
+            for i, word in enumerate(words):
+                if word == "impasto" or word.endswith("/bin/impasto"):
+                    rest = words[i + 1 :]
+                    ends = [j for j, w in enumerate(rest) if set(w) <= set("|&;<>()")]
+                    yield rest[: ends[0]] if ends else rest
+
+
+EXAMPLES = [(page.name, command) for page in PAGES for command in commands(page)]
+
+
+def test_every_command_has_a_section_and_every_section_a_command() -> None:
+    sections = re.findall(r"^## impasto (\w+)$", CLI.read_text(), re.M)
+    assert sorted(sections) == COMMANDS
+    listed = re.findall(r"^\| \[`impasto (\w+)`\]", CLI.read_text(), re.M)
+    assert sorted(listed) == COMMANDS
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_option_is_documented_and_exists(command: str) -> None:
+    documented = [names for names, _ in rows(command).values()]
+    assert set().union(*documented) == flags(command)
+    assert sum(map(len, documented)) == len(flags(command))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_page_names_an_option_that_does_not_exist(page: Path) -> None:
+    known = ALWAYS.union(*map(flags, COMMANDS))
+    for span in re.findall(r"`([^`\n]+)`", page.read_text()):
+        # The page on performance has the benchmarks' options as well.
+        ours = ("impasto ",) if page.name == "performance.md" else ("impasto ", "--")
+        if span.startswith(ours):
+            assert set(FLAG.findall(span)) <= known, span
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_help_shows_the_documented_defaults(
+    command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "300")
+    app([command, "--help"], exit_on_error=False, result_action="return_value")
+    help_lines = capsys.readouterr().out.splitlines()
+    for option, (_, default) in rows(command).items():
+        (line,) = [text for text in help_lines if re.match(rf"│ \*? *{option} ", text)]
+        said = re.search(r"\[default: ([^]]*)\]", line)
+        if said is not None:
+            assert default.strip("`") == said[1], option
+        elif "[required]" in line:
+            assert default == "required", option
+
+
+@pytest.mark.parametrize("model", [PaintSettings, OutputSettings])
+def test_documented_defaults_of_settings_are_theirs(
+    model: type[PaintSettings] | type[OutputSettings],
+) -> None:
+    documented = rows("paint")
+    for name, field in model.model_fields.items():
+        _, default = documented["--" + name.replace("_", "-")]
+        assert default.strip("`") == shown(field.get_default(call_default_factory=True))
+
+
+@pytest.mark.parametrize("preset", [preset for preset in Preset if preset != Preset.DEFAULT])
+def test_documented_presets_are_theirs(preset: Preset) -> None:
+    found = re.search(rf"^\| `{preset}` \| `([^`]+)`", CLI.read_text(), re.M)
+    assert found is not None
+    words = shlex.split(found[1])
+    named = dict(zip(words[::2], words[1::2], strict=True))
+    changes = {flag.removeprefix("--").replace("-", "_"): value for flag, value in named.items()}
+    assert PaintSettings().updated(changes) == PRESETS[preset]
+
+
+def test_documented_exit_statuses_are_all_there_are() -> None:
+    numbers = re.findall(r"^\| (\d+) \|", CLI.read_text(), re.M)
+    assert [int(number) for number in numbers] == list(ExitStatus)
+
+
+@pytest.mark.parametrize(("page", "words"), EXAMPLES, ids=lambda value: " ".join(value)[:60])
+def test_every_example_can_be_parsed(page: str, words: list[str]) -> None:
+    if ALWAYS.intersection(words):
+        assert not words or words[0] in (*COMMANDS, *ALWAYS)
+        return
+    _, bound, _ = app.parse_args(words, exit_on_error=False, print_error=False)
+    values: dict[str, Any] = bound.arguments
+    if "options" in values:
+        PaintSettings.checked(given(values["options"]))
+    if "writing" in values:
+        OutputSettings.checked(given(values["writing"]))
+
+
+@pytest.fixture
+def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty folder to work in; the weights are read once for all that happens there."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(artwork, "load_weights", cache(weights.load_weights))
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield tmp_path
+    torch.set_num_threads(threads)
+
+
+def small(words: list[str]) -> list[str]:
+    """The same command for a tiny picture and few steps, replacing what is there."""
+    command, *rest = words
+    changes = {**SMALL, **QUICK}
+    kept: list[str] = []
+    for previous, word in zip([command, *rest], rest, strict=False):
+        if word not in changes and previous not in changes:
+            kept.append(word)
+    for name, value in changes.items():
+        if name in flags(command):
+            kept += [name, value]
+    return [command, *kept, *(["--force"] if "--force" in flags(command) else [])]
+
+
+def runnable(words: list[str]) -> bool:
+    """Whether a command can run anywhere: no pipe, no graphics card, no file but pictures."""
+    absent = {"cuda", "mps", "--weights", "-"}
+    return bool(words) and not absent.union(ALWAYS).intersection(words)
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if any(commands(p))], ids=lambda p: p.name)
+def test_every_example_runs(page: Path, workshop: Path) -> None:
+    """In order, on small pictures that stand in for the files they name."""
+    for words in filter(runnable, commands(page)):
+        for word in words:
+            found = PICTURE.match(word)
+            if found is not None and not Path(found[0]).exists() and words[0] == "paint":
+                Path(found[0]).parent.mkdir(parents=True, exist_ok=True)
+                Image.effect_noise((48, 40), 60).convert("RGB").save(found[0])
+        app(small(words), exit_on_error=False, print_error=False, result_action="return_value")
+
+
+def test_the_python_page_runs_from_top_to_bottom(workshop: Path) -> None:
+    names: dict[str, object] = {}
+    for block in blocks(PYTHON, "python"):
+        exec(compile(block, str(PYTHON), "exec"), names)
+    assert {"art.png", "art.jpg", "coffee.tif"} <= {file.name for file in workshop.iterdir()}
+
+
+def test_the_python_page_lists_every_error_with_its_status() -> None:
+    from impasto import errors
+
+    listed = dict(re.findall(r"^\| `(\w+)` \| (\d+) \|", PYTHON.read_text(), re.M))
+    kinds = [
+        kind
+        for kind in vars(errors).values()
+        if isinstance(kind, type) and issubclass(kind, errors.ImpastoError)
+    ]
+    theirs = {kind.__name__: str(int(kind.status)) for kind in kinds}
+    del theirs["ImpastoError"]
+    assert listed == theirs
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_inside_the_project_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text()):
+        if not target.startswith("http"):
+            assert (page.parent / target).exists(), target
