@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 
 from impasto.artwork import Artwork, Job
+from impasto.checkpoint import is_unfinished
 from impasto.events import Event, Painted
 from impasto.image.picture import Source
 from impasto.image.write import check_output
@@ -30,7 +31,7 @@ def painting(
 
     Arguments are those of `paint`.
     """
-    yield from _job(photo, styles, preset, weights, OutputSettings(), settings).events()
+    return _job(photo, styles, preset, weights, OutputSettings(), settings).events()
 
 
 def paint(
@@ -62,9 +63,11 @@ def paint(
     """
     save = save or OutputSettings()
     if output is not None:
-        sources = (photo, *(picture for picture, _ in map(_with_beta, _listed(styles))))
+        pictures = [picture for picture, _ in map(_with_beta, _listed(styles))]
+        sources = [photo, *pictures, settings.get("init"), weights]
         files = [source for source in sources if isinstance(source, str | Path)]
-        check_output(output, files, force=force or resume, settings=save)
+        replace = force or (resume and is_unfinished(output))
+        check_output(output, files, force=replace, settings=save)
     job = _job(photo, styles, preset, weights, save, settings)
     watch = show or (lambda _: None)
     if output is not None:
@@ -97,7 +100,11 @@ def _listed(styles: Style | Sequence[Style]) -> Sequence[Style]:
     """A style alone is a list of one; a pair of a picture and a number is one style."""
     if isinstance(styles, str | Path | Image.Image | np.ndarray):
         return [styles]
-    if isinstance(styles, tuple) and len(styles) == 2 and isinstance(styles[1], int | float):
+    if (
+        isinstance(styles, tuple)
+        and len(styles) == 2
+        and isinstance(styles[1], int | float | np.number)
+    ):
         return [(styles[0], styles[1])]
     return styles
 

@@ -4,6 +4,7 @@ This is what the command line and the Python functions share: inputs are read an
 runs, its state is kept safe, and the picture is written with its recipe.
 """
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ from impasto.events import Event, Losses, Painted, Snapshot, Step
 from impasto.image.picture import STANDARD_STREAM, Picture, Source
 from impasto.image.read import read
 from impasto.image.resize import resize
+from impasto.image.srgb import to_bits
 from impasto.image.write import check_output, write
 from impasto.neural.device import choose_device, choose_precision, peak_memory
 from impasto.neural.paint import RGB, Inputs, StyleImage, fitted
@@ -48,7 +50,20 @@ class Artwork:
         planes = self.picture.rgb
         if self.picture.alpha is not None:
             planes = np.dstack([planes, self.picture.alpha])
-        return Image.fromarray(np.rint(planes * 255).astype(np.uint8))
+        return Image.fromarray(to_bits(planes, 8))
+
+    def facts(self) -> dict[str, object]:
+        """What came of the work, for programs; JSON has no numbers that are not finite."""
+        return {
+            "size": self.picture.size,
+            "steps": self.steps,
+            "seconds": round(self.seconds, 3),
+            "losses": {k: x if math.isfinite(x) else None for k, x in self.losses.items()},
+            "peak_memory": self.peak_memory,
+            "device": self.recipe.device,
+            "precision": self.recipe.precision,
+            "complete": self.complete,
+        }
 
     def save(
         self,

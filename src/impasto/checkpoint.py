@@ -46,6 +46,11 @@ def checkpoint_of(output: Path) -> Path:
     return output.with_name(f"{output.name}.unfinished")
 
 
+def is_unfinished(output: str | Path) -> bool:
+    """Whether a run of this output was stopped: the picture that it left may be replaced."""
+    return checkpoint_of(Path(output)).exists()
+
+
 def save_checkpoint(path: Path, recipe: Recipe, snapshot: Snapshot) -> None:
     """Write the state of a run whole or not at all; raises UnwritableOutput."""
     facts = {

@@ -3,6 +3,7 @@
 import json
 import signal
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,14 +11,14 @@ from cyclopts import App, CycloptsError, Parameter
 from cyclopts.validators import Number
 from rich.console import Console
 
-from impasto.errors import ExitStatus, ImpastoError, UsageError
-from impasto.options import given, options_of
+from impasto.errors import ExitStatus, ImpastoError, UsageError, ran_out
+from impasto.options import FILE, checkpoint_seconds, given, options_of
 from impasto.settings import OutputSettings, PaintSettings, Preset, StyleChoice, preset_settings
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from impasto.artwork import Artwork, Job
+    from impasto.artwork import Job
 
     PaintOptions = Any
     OutputOptions = Any
@@ -27,7 +28,7 @@ else:
 
 NONE_OF_PAINTING, NONE_OF_WRITING = PaintOptions(), OutputOptions()
 
-console = Console(stderr=True, highlight=False, soft_wrap=True)
+console = Console(stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False)
 
 app = App(
     name="impasto",
@@ -43,7 +44,7 @@ app = App(
     error_console=console,
 )
 
-Output = Annotated[str, Parameter(("--output", "-o"), help="File to write; - for a pipe.")]
+Output = Annotated[str, FILE, Parameter(("--output", "-o"), help="File to write; - for a pipe.")]
 Force = Annotated[bool, Parameter(help="Replace the output if it exists.")]
 Quiet = Annotated[bool, Parameter(("--quiet", "-q"), help="Show nothing but errors.")]
 Json = Annotated[bool, Parameter("--json", help="Print the result as one JSON object.")]
@@ -54,7 +55,11 @@ Seconds = Annotated[
         validator=Number(gte=0, lte=3600),
     ),
 ]
-Every = Annotated[float, Parameter(help="Seconds between states kept. [default: 30]")]
+Every = Annotated[
+    float,
+    Parameter(help="Seconds between states kept. [default: 30]", validator=checkpoint_seconds),
+]
+Resume = Annotated[bool, Parameter(help="Go on where a stopped run was.")]
 
 
 @app.command(
@@ -68,17 +73,19 @@ Every = Annotated[float, Parameter(help="Seconds between states kept. [default: 
     )
 )
 def paint(
-    photo: Annotated[str, Parameter(help="Picture to paint; - for a pipe.")],
+    photo: Annotated[str, FILE, Parameter(help="Picture to paint; - for a pipe.")],
     /,
     *,
-    style: Annotated[list[str], Parameter(help="Style picture, or PICTURE=BETA; repeatable.")],
+    style: Annotated[
+        list[str], FILE, Parameter(help="Style picture, or PICTURE=BETA; repeatable.")
+    ],
     output: Output,
     preset: Annotated[Preset, Parameter(help="Settings to start from. [default: default]")] = (
         Preset.DEFAULT
     ),
     weights: Annotated[Path | None, Parameter(help="File with VGG-19's weights.")] = None,
     force: Force = False,
-    resume: Annotated[bool, Parameter(help="Go on where a stopped run was.")] = False,
+    resume: Resume = False,
     checkpoint_every: Every = 30.0,
     quiet: Quiet = False,
     json_: Json = False,
@@ -89,10 +96,9 @@ def paint(
     settings = preset_settings(preset).updated(given(options))
     saving = OutputSettings.checked(given(writing))
     styles = [StyleChoice.parse(text) for text in style]
-    files = [photo, *(choice.path for choice in styles)]
-    if isinstance(settings.init, Path):
-        files.append(str(settings.init))
-    check(output, files, saving, force=force or resume, json_=json_)
+    files: list[str | Path | None] = [photo, settings.init, weights]
+    files += [choice.path for choice in styles]
+    check(output, files, saving, force=force, resume=resume, json_=json_)
     from impasto.artwork import Job
 
     pairs = [(choice.path, choice.beta) for choice in styles]
@@ -108,47 +114,47 @@ def demo(
     style: Annotated[str, Parameter(help="Sample style. [default: spirograph]")] = "spirograph",
     size: Annotated[str, Parameter(help="Long side, px. [default: 512]")] = "512",
     force: Force = False,
+    resume: Resume = False,
     quiet: Quiet = False,
     json_: Json = False,
 ) -> None:
     """Paint one of the pictures that come with Impasto: no file and no network needed."""
     settings = PaintSettings.checked({"size": size})
-    check(output, (), OutputSettings(), force=force, json_=json_)
+    check(output, (), OutputSettings(), force=force, resume=resume, json_=json_)
     from impasto.artwork import Job
 
     job = Job(f"sample:{photo}", [(f"sample:{style}", None)], settings)
-    finish(job, output, quiet, json_)
+    finish(job, output, quiet, json_, resume=resume)
 
 
 @app.command
-def recipe(file: Annotated[str, Parameter(help="Picture made by Impasto.")], /) -> None:
+def recipe(file: Annotated[str, FILE, Parameter(help="Picture made by Impasto.")], /) -> None:
     """Print how a picture was made, as JSON."""
     from impasto.image.metadata import recipe_in
 
-    print(recipe_in(file).model_dump_json(indent=2))  # noqa: T201
+    say(recipe_in(file).model_dump_json(indent=2))
 
 
 @app.command
 def replay(
-    file: Annotated[Path, Parameter(help="Picture made by Impasto.")],
+    file: Annotated[Path, FILE, Parameter(help="Picture made by Impasto.")],
     /,
     *,
     output: Output,
     force: Force = False,
+    resume: Resume = False,
     quiet: Quiet = False,
     json_: Json = False,
 ) -> None:
     """Make a picture again from its recipe, bit for bit on the same machine and version."""
     from impasto.image.metadata import recipe_in
+    from impasto.replay import job_of, located
 
     found = recipe_in(file)
-    check(output, [file], found.output, force=force, json_=json_)
-    from impasto.replay import job_of
-
+    files: list[str | Path] = [file, *located(found, file).values()]
+    check(output, files, found.output, force=force, resume=resume, json_=json_)
     job, notes = job_of(found, file)
-    for note in notes:
-        console.print(note)
-    finish(job, output, quiet, json_)
+    finish(job, output, quiet, json_, notes=notes, resume=resume)
 
 
 @app.command
@@ -181,31 +187,54 @@ def doctor(*, seconds: Seconds = 5.0, json_: Json = False) -> None:
 def present(facts: dict[str, Any], table: "Table", *, json_: bool) -> None:
     """Print what was found on standard output, for people or for programs."""
     if json_:
-        print(json.dumps(facts))  # noqa: T201
+        say(json.dumps(facts))
     else:
         Console(highlight=False).print(table)
 
 
-def check(output: str, inputs: Any, settings: OutputSettings, *, force: bool, json_: bool) -> None:
+def say(text: str) -> None:
+    """Print for programs, on standard output."""
+    from impasto.image.write import to_standard_output
+
+    to_standard_output(f"{text}\n".encode())
+
+
+def check(
+    output: str,
+    inputs: Iterable[str | Path | None],
+    settings: OutputSettings,
+    *,
+    force: bool,
+    resume: bool,
+    json_: bool,
+) -> None:
     """Refuse an output before any work."""
     if output == "-" and json_:
         raise UsageError("--json and the picture cannot both go to standard output; name a file")
+    from impasto.checkpoint import is_unfinished
     from impasto.image.write import check_output
 
-    check_output(output, inputs, force=force, settings=settings)
+    files = [path for path in inputs if path is not None]
+    force = force or (resume and is_unfinished(output))
+    check_output(output, files, force=force, settings=settings)
 
 
-def finish(job: "Job", output: str, quiet: bool, json_: bool, **how: Any) -> None:
+def finish(
+    job: "Job", output: str, quiet: bool, json_: bool, notes: Iterable[str] = (), **how: Any
+) -> None:
     """Carry a job out, with its progress on the terminal, and say what came of it."""
+    from impasto.events import Notice
     from impasto.neural.device import keep_freed_memory
     from impasto.progress import shown
     from impasto.work import carry_out
 
     keep_freed_memory()
     with shown(console, quiet=quiet) as show:
+        for note in notes:
+            show(Notice(note))
         artwork = carry_out(job, output, show, **how)
     if json_:
-        print(json.dumps(report(artwork, output)))  # noqa: T201
+        say(json.dumps({"output": output, **artwork.facts()}))
     elif not quiet:
         from impasto.progress import summary
 
@@ -216,21 +245,6 @@ def finish(job: "Job", output: str, quiet: bool, json_: bool, **how: Any) -> Non
             "try a smaller beta or a lower learning rate"
         )
         raise SystemExit(ExitStatus.PARTIAL)
-
-
-def report(artwork: "Artwork", output: str) -> dict[str, Any]:
-    """What `--json` prints."""
-    return {
-        "output": output,
-        "size": artwork.picture.size,
-        "steps": artwork.steps,
-        "seconds": round(artwork.seconds, 3),
-        "losses": dict(artwork.losses),
-        "peak_memory": artwork.peak_memory,
-        "device": artwork.recipe.device,
-        "precision": artwork.recipe.precision,
-        "complete": artwork.complete,
-    }
 
 
 def main() -> None:
@@ -244,7 +258,9 @@ def main() -> None:
         fail(str(error), error.status)
     except KeyboardInterrupt:
         fail("stopped; nothing was written", ExitStatus.INTERRUPTED)
-    except MemoryError:
+    except Exception as error:
+        if not ran_out(error):
+            raise
         fail("memory ran out; choose a smaller --size", ExitStatus.OUT_OF_MEMORY)
 
 

@@ -56,3 +56,21 @@ class Interrupted(ImpastoError):
     """Somebody stopped the job; the message says what was saved and how to go on."""
 
     status = ExitStatus.INTERRUPTED
+
+
+def ran_out(error: BaseException) -> bool:
+    """Whether an error says that memory could not be allocated.
+
+    PyTorch has an error of its own only for CUDA; it words that of Linux and macOS, of Windows,
+    and of Apple's GPU differently, oneDNN does not say why it gave up, and libraries that do not
+    fit are not imported.
+    """
+    phrases = (
+        "can't allocate memory",
+        "not enough memory",
+        "out of memory",
+        "could not create a",
+        "failed to map segment",
+        "Cannot allocate memory",
+    )
+    return isinstance(error, MemoryError) or any(phrase in str(error) for phrase in phrases)

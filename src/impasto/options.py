@@ -2,11 +2,13 @@
 
 import dataclasses
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from cyclopts import Parameter
 from pydantic.fields import FieldInfo
 
+from impasto.errors import UsageError
 from impasto.settings import Settings
 
 
@@ -32,6 +34,23 @@ def given(options: object) -> dict[str, Any]:
     """{setting: value} of the options that were given."""
     values: Mapping[str, Any] = vars(options)
     return {name: value for name, value in values.items() if value is not None}
+
+
+def file_name(_: object, value: str | Path | list[str]) -> None:
+    """A parameter's validator: `-` is a file, but what else begins so is a mistyped option."""
+    for name in value if isinstance(value, list) else [str(value)]:
+        if name.startswith("-") and name != "-":
+            raise UsageError(f"there is no option {name}; if it is a file, write ./{name}")
+
+
+def checkpoint_seconds(_: object, value: float) -> None:
+    """A parameter's validator: any time; "inf" is never."""
+    if not value >= 0:
+        raise UsageError(f"checkpoint-every must be at least 0 seconds, not {value:g}")
+
+
+FILE = Parameter(allow_leading_hyphen=True, validator=file_name)
+"""Of parameters that name a file, which may be `-`."""
 
 
 def _help(field: FieldInfo) -> str:

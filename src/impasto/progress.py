@@ -75,7 +75,7 @@ class Lines:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._levels: tuple[tuple[int, int], ...] = ()
-        self._last: Step | None = None
+        self._best: Step | None = None
 
     def __call__(self, event: Event) -> None:
         """Print a line where there is something to say."""
@@ -83,14 +83,19 @@ class Lines:
             self._levels = event.levels
             self._console.print(f"painting on {event.device} in {event.precision}")
         elif isinstance(event, Step):
-            self._last = event
-        elif isinstance(event, LevelDone) and self._last is not None:
-            size_now = size(self._levels[event.level - 1])
-            self._console.print(
-                f"{size_now} done after {self._last.step} steps: {summary(self._last.losses)}"
-            )
+            if self._best is None or total(event) <= total(self._best):
+                self._best = event
+        elif isinstance(event, LevelDone) and self._best is not None:
+            size_now, best = size(self._levels[event.level - 1]), self._best
+            self._console.print(f"{size_now} done: {summary(best.losses)} at step {best.step}")
+            self._best = None
         else:
             tell(event, self._console)
+
+
+def total(step: Step) -> float:
+    """The loss of the canvas that a step evaluated."""
+    return sum(step.losses.values())
 
 
 def size(level: tuple[int, int]) -> str:

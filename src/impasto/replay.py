@@ -7,6 +7,7 @@ import torch
 from impasto.artwork import Job
 from impasto.errors import BadRecipe
 from impasto.image.samples import is_sample
+from impasto.neural.weights import PACKAGE
 from impasto.recipe import Input, Recipe, installed_versions
 
 
@@ -16,31 +17,39 @@ def job_of(recipe: Recipe, where: Path) -> tuple[Job, list[str]]:
     Inputs are looked for by their old paths, from here and from the folder of `where`, then by name
     in that folder. Raises BadRecipe where one is missing or has changed.
     """
-    found = {item.path: _located(item, where) for item in _files(recipe)}
+    found = located(recipe, where)
     settings = recipe.settings.updated(
         {"device": recipe.device.partition(":")[0], "precision": recipe.precision}
     )
     if isinstance(settings.init, Path) and recipe.init is not None:
         settings = settings.updated({"init": Path(found[recipe.init.path])})
     torch.set_num_threads(recipe.threads)
-    own = Path(recipe.weights.path)
     job = Job(
         found[recipe.photo.path],
         [(found[style.path], style.beta) for style in recipe.styles],
         settings,
         recipe.output,
-        own if own.exists() else None,
+        Path(found[recipe.weights.path]) if recipe.weights.path in found else None,
     )
     _require_unchanged(recipe, job.recipe)
     job.recipe = recipe.model_copy(update={"versions": installed_versions()})
     return job, _version_notes(recipe)
 
 
-def _files(recipe: Recipe) -> list[Input]:
-    return [recipe.photo, *recipe.styles, *([recipe.init] if recipe.init else [])]
+def located(recipe: Recipe, where: Path) -> dict[str, str]:
+    """{path as it was given: path where the file is now} of all files that a recipe needs.
+
+    The usual weights are no file of the user's.
+    """
+    files = [recipe.photo, *recipe.styles]
+    if recipe.init is not None:
+        files.append(recipe.init)
+    if recipe.weights.path != PACKAGE:
+        files.append(recipe.weights)
+    return {item.path: _place(item, where) for item in files}
 
 
-def _located(item: Input, where: Path) -> str:
+def _place(item: Input, where: Path) -> str:
     if is_sample(item.path):
         return item.path
     old = Path(item.path)
@@ -61,7 +70,7 @@ def _require_unchanged(old: Recipe, new: Recipe) -> None:
     for was, now in pairs:
         if was.sha256 != now.sha256:
             raise BadRecipe(
-                f"cannot replay: {now.path} has changed since (SHA-256 {now.sha256[:12]}…, "
+                f"cannot replay: {was.path} has changed since (SHA-256 {now.sha256[:12]}…, "
                 f"then {was.sha256[:12]}…); put the old file back, or paint anew"
             )
 

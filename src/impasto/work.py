@@ -1,6 +1,7 @@
 """A job carried out: its state kept safe, its picture written, its interruption survived."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from impasto.artwork import Artwork, Job
@@ -46,7 +47,9 @@ def carry_out(
                 artwork = job.finished(event)
                 artwork.save(output, force=True)
     except KeyboardInterrupt:
-        raise _interrupted(job, output, checkpoint, latest) from None
+        raise Interrupted(_stopped(job, output, checkpoint, latest)) from None
+    except UnwritableOutput as error:
+        raise UnwritableOutput(f"{error}; {_kept(checkpoint, latest)}") from error
     if checkpoint is not None:
         checkpoint.remove()
     return artwork
@@ -66,15 +69,29 @@ def _keep(checkpoint: Checkpoint, step: Step, show: Callable[[Event], None]) -> 
         show(Notice(f"the state of the work is not kept: {error}"))
 
 
-def _interrupted(
+def _stopped(
     job: Job, output: str | Path, checkpoint: Checkpoint | None, latest: Step | None
-) -> Interrupted:
-    """Save what there is; the error that says so."""
+) -> str:
+    """Save what there is; the sentence that says so."""
+    kept = _kept(checkpoint, latest)
     if latest is None or checkpoint is None:
-        return Interrupted("stopped; nothing was written")
-    checkpoint.write(latest)
-    job.unfinished(latest).save(output, force=True)
-    return Interrupted(
-        f"stopped after step {latest.step} of level {latest.level}; the picture so far is in "
-        f"{output}; to go on, give the same command with --resume"
-    )
+        return f"stopped; nothing was written; {kept}"
+    try:
+        job.unfinished(latest).save(output, force=True)
+        picture = f"the picture so far is in {output}"
+    except UnwritableOutput as error:
+        picture = str(error)
+    return f"stopped after step {latest.step} of level {latest.level}; {picture}; {kept}"
+
+
+def _kept(checkpoint: Checkpoint | None, latest: Step | None) -> str:
+    """Keep the state of the work; the end of a sentence that says how to go on.
+
+    Where it can't be written, an earlier one may be there.
+    """
+    if checkpoint is not None and latest is not None:
+        with suppress(UnwritableOutput):
+            checkpoint.write(latest)
+    if checkpoint is not None and checkpoint.path.exists():
+        return "to go on, give the same command with --resume"
+    return "the work cannot be resumed"

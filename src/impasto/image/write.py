@@ -80,14 +80,21 @@ def write(
     """
     data = encode(picture, format_for(output), settings, recipe, str(output))
     if str(output) == STANDARD_STREAM:
-        try:
-            sys.stdout.buffer.write(data)
-            sys.stdout.buffer.flush()
-        except OSError as error:
-            raise unwritable(Path("standard output"), error) from error
+        to_standard_output(data)
         return
     with replacing(Path(output)) as temporary:
         temporary.write_bytes(data)
+
+
+def to_standard_output(data: bytes) -> None:
+    """Write bytes to standard output, all at once; raises UnwritableOutput."""
+    try:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except OSError as error:
+        # What is left in the buffer would fail again, as a traceback, when the process ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise unwritable(Path("standard output"), error) from error
 
 
 def _check_standard_output() -> None:

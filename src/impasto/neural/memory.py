@@ -75,13 +75,3 @@ def shrunk(size: Size, share: float) -> Size:
     """
     width, height = (max(MIN_SIDE, math.ceil(side * share)) + 1 for side in size)
     return width, height
-
-
-def ran_out(error: BaseException) -> bool:
-    """Whether an error says that memory could not be allocated.
-
-    PyTorch has an error of its own only for CUDA; it words that of Linux and macOS, of Windows,
-    and of Apple's GPU differently.
-    """
-    phrases = "can't allocate memory", "not enough memory", "out of memory"
-    return isinstance(error, MemoryError) or any(phrase in str(error) for phrase in phrases)

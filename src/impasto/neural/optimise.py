@@ -22,6 +22,12 @@ HISTORY = 10
 FIRST_CHANGE = 0.01
 """Root mean square of the first step where nothing is known about the curvature."""
 
+WORSE = 1.02
+"""A total that rises by more is not accepted: the step is shortened."""
+
+SHORTER, SHORTEST = 0.4, 0.2
+"""How much a step is shortened, and the share of a full one from which it is taken as it is."""
+
 Arrays = dict[str, Tensor]
 
 
@@ -104,15 +110,15 @@ class LBFGS:
         now = self._now
         trial, free = now.canvas, torch.ones_like(now.canvas, dtype=torch.bool)
         if now.gradient is not None:
-            free = ~((trial <= 0) & (now.gradient > 0) | (trial >= 1) & (now.gradient < 0))
+            free = ~held_at_bounds(now.canvas, now.gradient)
             move = self._direction(now, now.gradient * free, free)
             trial = (trial + now.reach * move).clamp_(0, 1)
         found = self._objective.evaluate(trial)
         if not is_finite(found):
             self._now = replace(now, pairs=(), reach=now.reach / 4)
             raise NotFinite
-        if found.total > 1.02 * now.total and now.reach > 0.2:
-            self._now = replace(now, reach=0.4 * now.reach)
+        if found.total > WORSE * now.total and now.reach > SHORTEST:
+            self._now = replace(now, reach=SHORTER * now.reach)
         else:
             self._now = self._accepted(now, trial, found, free)
         return found.losses
@@ -179,6 +185,13 @@ class LBFGS:
             tuple(pair for pair in found if pair is not None),
             reach,
         )
+
+
+def held_at_bounds(canvas: Tensor, gradient: Tensor) -> Tensor:
+    """Where a value at 0 or 1 would leave [0, 1] if it followed the descent."""
+    at_zero = (canvas <= 0) & (gradient > 0)
+    at_one = (canvas >= 1) & (gradient < 0)
+    return at_zero | at_one
 
 
 def two_loop(gradient: Tensor, pairs: tuple[Pair, ...], metric: Metric) -> Tensor:

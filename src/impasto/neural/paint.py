@@ -10,12 +10,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from impasto.errors import BadWeights, NotEnoughMemory
+from impasto.errors import BadWeights, NotEnoughMemory, ran_out
 from impasto.events import Event, LevelDone, Painted, RolledBack, Snapshot, Started, Step
 from impasto.image.picture import MIN_SIDE
 from impasto.image.resize import fit, resize
 from impasto.neural.device import choose_device, choose_precision
-from impasto.neural.memory import ran_out, require_memory
+from impasto.neural.memory import require_memory
 from impasto.neural.objective import Objective, Style, Targets
 from impasto.neural.optimise import Arrays, NotFinite, Optimiser, make_optimiser
 from impasto.neural.pyramid import Size, enlarged, level_sizes
@@ -61,13 +61,12 @@ def painting(
     The same on one machine, version and number of threads, whether resumed or not.
     Raises NotEnoughMemory before any work where the picture can't fit, or when it did not.
     """
-    run = Run(inputs, settings, weights)
     try:
-        yield from run.events(resume)
+        yield from Run(inputs, settings, weights).events(resume)
     except (RuntimeError, MemoryError) as error:
         if not ran_out(error):
             raise
-        width, height = run.sizes[-1]
+        width, height = fitted(inputs.photo, settings.size)
         raise NotEnoughMemory(
             f"memory ran out while painting {width}x{height} px; "
             "choose a smaller --size, or end other programs"
@@ -78,6 +77,19 @@ def fitted(rgb: RGB, long_side: int | Literal["full"]) -> Size:
     """(width, height) of a picture once its long side is that many px; "full" is its own."""
     height, width = rgb.shape[:2]
     return fit(width, height, max(width, height) if long_side == "full" else long_side)
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a level leaves: where it started and ended, what it learnt, and its targets."""
+
+    level: int
+    start: Tensor
+    canvas: Tensor
+    curvature: Tensor | None
+    targets: Targets
+    complete: bool
+    """False where it ended for want of finite values."""
 
 
 class Run:
@@ -107,29 +119,40 @@ class Run:
             device=str(self.network.device),
             precision=str(self.network.dtype).removeprefix("torch."),
         )
-        change: Tensor | None = None
-        curvature: Tensor | None = None
+        done: Done | None = None
         for level in range(resume.level if resume is not None else 1, len(self.sizes) + 1):
-            start, targets = self.start(level), self.targets(level)
-            objective = Objective(self.network, targets, self.settings)
-            canvas = changed(start, change, self.sizes[level - 1])
-            optimiser = make_optimiser(objective, canvas, self.settings, curvature)
-            begun = 0
-            if resume is not None and resume.level == level:
-                optimiser.restore(self.tensors(resume))
-                begun = resume.step
-            complete = yield from self.descend(optimiser, level, begun)
-            change, curvature = optimiser.canvas - start, optimiser.curvature()
-            yield LevelDone(level, to_rgb(optimiser.canvas))
-            if not complete:
+            done = yield from self.level(level, done, resume)
+            if not done.complete:
                 break
-        canvas = optimiser.canvas
-        if level < len(self.sizes):
-            level = len(self.sizes)
-            canvas = changed(self.start(level), change, self.sizes[-1])
-            targets = self.targets(level)
+        if done is None:
+            raise ValueError(f"no level {resume.level if resume else 1} to resume at")
+        yield self.finished(done)
+
+    def level(
+        self, number: int, before: Done | None, resume: Snapshot | None
+    ) -> Generator[Event, None, Done]:
+        """One level, from what the level before it left."""
+        start, targets = self.start(number), self.targets(number)
+        objective = Objective(self.network, targets, self.settings)
+        canvas, curvature = start, None
+        if before is not None:
+            canvas, curvature = changed(start, before), before.curvature
+        optimiser = make_optimiser(objective, canvas, self.settings, curvature)
+        begun = 0
+        if resume is not None and resume.level == number:
+            optimiser.restore(self.tensors(resume))
+            begun = resume.step
+        complete = yield from self.descend(optimiser, number, begun)
+        yield LevelDone(number, to_rgb(optimiser.canvas))
+        return Done(number, start, optimiser.canvas, optimiser.curvature(), targets, complete)
+
+    def finished(self, done: Done) -> Painted:
+        """The picture at its final size, also where the last level could not be reached."""
+        canvas, targets, final = done.canvas, done.targets, len(self.sizes)
+        if done.level < final:
+            canvas, targets = changed(self.start(final), done), self.targets(final)
         losses = Objective(self.exact, targets, self.settings).losses(canvas)
-        yield Painted(to_rgb(canvas), losses, complete)
+        return Painted(to_rgb(canvas), losses, done.complete)
 
     def descend(self, optimiser: Optimiser, level: int, begun: int) -> Generator[Event, None, bool]:
         """The level's steps from `begun` on; whether all of them could be taken."""
@@ -213,9 +236,10 @@ def attempt(
     return None
 
 
-def changed(start: Tensor, change: Tensor | None, size: Size) -> Tensor:
-    """A level's canvas: its start with the change that the level before made."""
-    return start if change is None else (start + enlarged(change, size)).clamp_(0, 1)
+def changed(start: Tensor, before: Done) -> Tensor:
+    """A level's canvas: its start with the change that the level before made to its own."""
+    size = start.shape[3], start.shape[2]
+    return (start + enlarged(before.canvas - before.start, size)).clamp_(0, 1)
 
 
 def snapshot(arrays: Arrays, level: int, step: int) -> Snapshot:

