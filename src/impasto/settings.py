@@ -184,7 +184,8 @@ PRESETS: Mapping[Preset, PaintSettings] = {
     Preset.ARTICLE: PaintSettings(
         optimizer="adam", learning_rate=0.003, steps=2000, levels=1, alpha=1, beta=100
     ),
-    Preset.GATYS: PaintSettings(init="noise", steps=500, levels=1),
+    # Noise holds nothing of the photo, so its loss has to weigh more to bring it forth.
+    Preset.GATYS: PaintSettings(init="noise", beta=20, steps=500, levels=1),
 }
 
 

@@ -34,7 +34,7 @@ def enlarged(change: Tensor, size: Size) -> Tensor:
     """What a coarser level changed, (1, 3, h, w), at this level's size.
 
     Only the change is handed on, so the photo keeps its own detail: painting on from the enlarged
-    picture itself took half as many steps again to the same loss.
+    picture itself took a fifth more steps to the same loss.
     """
     width, height = size
     return F.interpolate(change, size=(height, width), mode="bicubic", align_corners=False)
