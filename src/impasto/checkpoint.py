@@ -2,6 +2,7 @@
 
 import json
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
@@ -37,8 +38,9 @@ class Checkpoint:
         save_checkpoint(self.path, self._recipe, event.snapshot())
 
     def remove(self) -> None:
-        """The work is done."""
-        self.path.unlink(missing_ok=True)
+        """The work is done, whether what is left of it goes away or not."""
+        with suppress(OSError):
+            self.path.unlink(missing_ok=True)
 
 
 def checkpoint_of(output: Path) -> Path:

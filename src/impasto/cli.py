@@ -42,6 +42,7 @@ app = App(
     ),
     default_parameter=Parameter(negative=(), show_default=False),
     error_console=console,
+    suppress_keyboard_interrupt=False,
 )
 
 Output = Annotated[str, FILE, Parameter(("--output", "-o"), help="File to write; - for a pipe.")]
@@ -251,7 +252,7 @@ def main() -> None:
     """Run a command; errors become one sentence on standard error and an exit status."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        app(exit_on_error=False, print_error=False, result_action="return_value")
+        app(sys.argv[1:], exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
         fail(str(error), ExitStatus.USAGE)
     except ImpastoError as error:

@@ -62,8 +62,8 @@ def ran_out(error: BaseException) -> bool:
     """Whether an error says that memory could not be allocated.
 
     PyTorch has an error of its own only for CUDA; it words that of Linux and macOS, of Windows,
-    and of Apple's GPU differently, oneDNN does not say why it gave up, and libraries that do not
-    fit are not imported.
+    and of Apple's GPU differently, oneDNN does not say why it gave up, libraries that do not fit
+    are not imported, and threads find no room for their stacks.
     """
     phrases = (
         "can't allocate memory",
@@ -72,5 +72,6 @@ def ran_out(error: BaseException) -> bool:
         "could not create a",
         "failed to map segment",
         "Cannot allocate memory",
+        "Error creating thread",
     )
     return isinstance(error, MemoryError) or any(phrase in str(error) for phrase in phrases)

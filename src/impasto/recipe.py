@@ -59,7 +59,8 @@ class Recipe(Settings):
         """What decides the pixels; the same bytes may have moved to another place."""
         return self.settings.model_dump(exclude={"init"}) | {
             "photo": self.photo.sha256,
-            "styles": [(style.sha256, style.beta) for style in self.styles],
+            "styles": [style.sha256 for style in self.styles],
+            "beta": [style.beta for style in self.styles],
             "init": self.init.sha256 if self.init is not None else self.settings.init,
             "weights": self.weights.sha256,
             "device": self.device,

@@ -49,7 +49,7 @@ def carry_out(
     except KeyboardInterrupt:
         raise Interrupted(_stopped(job, output, checkpoint, latest)) from None
     except UnwritableOutput as error:
-        raise UnwritableOutput(f"{error}; {_kept(checkpoint, latest)}") from error
+        raise UnwritableOutput(f"{error}{_kept(checkpoint, latest)}") from error
     if checkpoint is not None:
         checkpoint.remove()
     return artwork
@@ -73,19 +73,19 @@ def _stopped(
     job: Job, output: str | Path, checkpoint: Checkpoint | None, latest: Step | None
 ) -> str:
     """Save what there is; the sentence that says so."""
-    kept = _kept(checkpoint, latest)
+    going_on = _kept(checkpoint, latest)
     if latest is None or checkpoint is None:
-        return f"stopped; nothing was written; {kept}"
+        return f"stopped; nothing was written{going_on}"
     try:
         job.unfinished(latest).save(output, force=True)
         picture = f"the picture so far is in {output}"
     except UnwritableOutput as error:
         picture = str(error)
-    return f"stopped after step {latest.step} of level {latest.level}; {picture}; {kept}"
+    return f"stopped after step {latest.step} of level {latest.level}; {picture}{going_on}"
 
 
 def _kept(checkpoint: Checkpoint | None, latest: Step | None) -> str:
-    """Keep the state of the work; the end of a sentence that says how to go on.
+    """Keep the state of the work; how to go on, as the end of a sentence.
 
     Where it can't be written, an earlier one may be there.
     """
@@ -93,5 +93,5 @@ def _kept(checkpoint: Checkpoint | None, latest: Step | None) -> str:
         with suppress(UnwritableOutput):
             checkpoint.write(latest)
     if checkpoint is not None and checkpoint.path.exists():
-        return "to go on, give the same command with --resume"
-    return "the work cannot be resumed"
+        return "; to go on, give the same command with --resume"
+    return ""

@@ -3,7 +3,7 @@
 import numpy as np
 import pyvips
 
-from impasto.errors import UnreadableImage
+from impasto.errors import ImpastoError, NotEnoughMemory, UnreadableImage, ran_out
 from impasto.image.picture import MIN_SIDE
 from impasto.image.srgb import CMYK, GREY, RGB, Samples
 from impasto.settings import MAX_PIXELS
@@ -116,8 +116,12 @@ def not_a_picture(where: str) -> UnreadableImage:
     )
 
 
-def _damaged(data: bytes, where: str, error: pyvips.Error) -> UnreadableImage:
-    """The error for a picture that breaks off or does not decode."""
+def _damaged(data: bytes, where: str, error: pyvips.Error) -> ImpastoError:
+    """The error for a picture that breaks off or does not decode, if memory is not to blame."""
+    if ran_out(error):
+        return NotEnoughMemory(
+            f"memory ran out while reading {where}; make it smaller first, or end other programs"
+        )
     if format_of(data) == "WebP":
         whole = 8 + int.from_bytes(data[4:8], "little")
         if len(data) < whole:

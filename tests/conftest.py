@@ -1,0 +1,95 @@
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from impasto import cli
+from impasto.image.samples import photo, style
+
+Outcome = tuple[int, str, str]
+"""Exit status, standard output, standard error."""
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with photo.jpg, 128×96 px, and starry.png and wave.png, 96 px a side."""
+    folder = tmp_path_factory.mktemp("pictures")
+    Image.fromarray(photo("astronaut")[20:116, 160:288]).save(folder / "photo.jpg", quality=95)
+    Image.fromarray(style("spirograph", 96)).save(folder / "starry.png")
+    Image.fromarray(style("mosaic", 96)).save(folder / "wave.png")
+    return folder
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Sums round by the number of threads; processes are given one as well."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def impasto(
+    one_thread: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Callable[..., Outcome]]:
+    """The command line inside this process, as fast as it goes."""
+    before = signal.getsignal(signal.SIGTERM)
+
+    def run(*arguments: str | Path) -> Outcome:
+        monkeypatch.setattr(sys, "argv", ["impasto", *map(str, arguments)])
+        capsys.readouterr()
+        try:
+            cli.main()
+            status = 0
+        except SystemExit as end:
+            assert isinstance(end.code, int)
+            status = end.code
+        out, err = capsys.readouterr()
+        return status, out, err
+
+    yield run
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.fixture(scope="session")
+def environment() -> dict[str, str]:
+    """Of processes: one thread, as `one_thread`, and terminals that are wide and plain."""
+    names = "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"
+    return {**os.environ, **dict.fromkeys(names, "1"), "COLUMNS": "200", "NO_COLOR": "1"}
+
+
+@pytest.fixture(scope="session")
+def start(environment: dict[str, str]) -> Callable[..., subprocess.Popen[str]]:
+    """The command line as a process of its own."""
+
+    def begin(*arguments: str | Path) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "impasto.cli", *map(str, arguments)],
+            env=environment,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+
+    return begin
+
+
+@pytest.fixture
+def pixels() -> Callable[[Path | str], "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]"]:
+    """A file's samples as another library decodes them."""
+
+    def samples(path: Path | str) -> "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]":
+        with Image.open(path) as image:
+            return np.asarray(image)
+
+    return samples
