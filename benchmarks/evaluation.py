@@ -21,9 +21,10 @@ from rich.table import Table
 from benchmarks import machine
 from impasto.neural.device import keep_freed_memory
 from impasto.neural.objective import Objective, Style, Targets
+from impasto.neural.speed import operations
 from impasto.neural.vgg import VGG19
 from impasto.neural.weights import Weights, load_weights
-from impasto.settings import CONV_COUNTS, PaintSettings
+from impasto.settings import PaintSettings
 
 WITHOUT_AMX = {"ONEDNN_MAX_CPU_ISA": "AVX512_CORE_BF16"}
 SIDES = {1024: 5, 2048: 2, 4096: 1}
@@ -33,22 +34,6 @@ CAPTION = (
     "product at its best side; max: the fastest of all; shares: of GFLOP/s in these two"
 )
 console = Console(highlight=False)
-
-
-def flops(width: int, height: int) -> int:
-    """Operations of the convolutions to relu5_1: forward, and the gradient by each one's input.
-
-    Two for a multiplication with its addition. The weights are frozen: no gradient by them is ever
-    computed, and none is counted; nor are Gram matrices, losses and poolings, about 2 % more.
-    """
-    total, inputs = 0, 3
-    counts = (*CONV_COUNTS[:4], 1)
-    for block, (count, outputs) in enumerate(zip(counts, (64, 128, 256, 512, 512), strict=True)):
-        pixels = (width >> block) * (height >> block)
-        for _ in range(count):
-            total += 2 * (2 * 9 * inputs * outputs * pixels)
-            inputs = outputs
-    return total
 
 
 @dataclass
@@ -150,7 +135,7 @@ def main() -> None:
         if doubt is not None:
             console.print(doubt, style="yellow")
     keep_freed_memory()
-    work = flops(args.width, args.height)
+    work = operations((args.width, args.height))
     isa = f", {os.environ['ONEDNN_MAX_CPU_ISA']} at most" if limited else ""
     title = f"{args.width}×{args.height} px, {work / 1e9:.0f} GFLOP an evaluation{isa}"
     console.print(table(title, work, measured(args.width, args.height, args.rounds)))

@@ -1,29 +1,15 @@
 """What is measured on, and whether it is free to be measured."""
 
-import platform
-from pathlib import Path
-
 import psutil
 import torch
 
-BUSY = 10
-"""Percent of the processor that other programs may use before figures are doubtful."""
+from impasto.doctor import BUSY, processor
 
 
 def described() -> str:
     """Processor, cores, threads, PyTorch."""
     found = f"{processor()}, {psutil.cpu_count(logical=False) or psutil.cpu_count()} cores"
     return f"{found}, {torch.get_num_threads()} threads, PyTorch {torch.__version__}"
-
-
-def processor() -> str:
-    """The processor's own name, where the system tells."""
-    file = Path("/proc/cpuinfo")
-    if file.exists():
-        for line in file.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
 
 
 def has_amx() -> bool:

@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 import torch
 from benchmarks import reference
-from benchmarks.evaluation import flops
 from benchmarks.pair import Judge, Pair
 from benchmarks.pastiche_match import deviations, match
 from torch.utils.flop_counter import FlopCounterMode
+
+from impasto.neural.speed import operations
 
 
 def test_operations_of_an_evaluation_are_those_that_pytorch_counts() -> None:
@@ -17,7 +18,7 @@ def test_operations_of_an_evaluation_are_those_that_pytorch_counts() -> None:
     with counter:
         deepest = reference.features(reference.network(), image)["5_1"]
         torch.autograd.backward(deepest.sum())
-    assert flops(80, 48) == counter.get_total_flops()
+    assert operations((80, 48)) == counter.get_total_flops()
 
 
 @pytest.mark.filterwarnings("ignore")  # pastiche's own

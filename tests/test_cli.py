@@ -385,9 +385,11 @@ def step(level: int, number: int, **losses: float) -> Step:
     return Step(
         level=level,
         step=number,
+        taken=number,
         done=0.5,
         losses=losses,
         picture=lambda: np.zeros((1, 1, 3), np.float32),
+        whole=lambda: np.zeros((1, 1, 3), np.float32),
         snapshot=lambda: Snapshot(1, 1, {}),
     )
 

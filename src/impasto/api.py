@@ -8,10 +8,9 @@ import numpy as np
 from PIL import Image
 
 from impasto.artwork import Artwork, Job
-from impasto.checkpoint import is_unfinished
+from impasto.checkpoint import check_place
 from impasto.events import Event, Painted
 from impasto.image.picture import Source
-from impasto.image.write import check_output
 from impasto.settings import OutputSettings, Preset, StyleChoice, preset_settings
 from impasto.work import carry_out
 
@@ -66,8 +65,7 @@ def paint(
         pictures = [picture for picture, _ in map(_with_beta, _listed(styles))]
         sources = [photo, *pictures, settings.get("init"), weights]
         files = [source for source in sources if isinstance(source, str | Path)]
-        replace = force or (resume and is_unfinished(output))
-        check_output(output, files, force=replace, settings=save)
+        check_place(output, files, settings=save, force=force, resume=resume)
     job = _job(photo, styles, preset, weights, save, settings)
     watch = show or (lambda _: None)
     if output is not None:

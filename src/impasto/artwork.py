@@ -22,7 +22,7 @@ from impasto.image.resize import resize
 from impasto.image.srgb import to_bits
 from impasto.image.write import check_output, write
 from impasto.neural.device import choose_device, choose_precision, peak_memory
-from impasto.neural.paint import RGB, Inputs, StyleImage, fitted
+from impasto.neural.paint import RGB, Inputs, StyleImage
 from impasto.neural.paint import painting as run_chain
 from impasto.neural.weights import load_weights
 from impasto.recipe import Input, Recipe, StyleInput, installed_versions
@@ -118,7 +118,10 @@ class Job:
                 for (source, _), beta, picture in zip(styles, betas, pictures, strict=True)
             ),
             init=_input(settings.init, init) if init is not None else None,
-            weights=Input(path=self._weights.source, sha256=self._weights.sha256),
+            weights=Input(
+                path=self._weights.source if weights is None else as_text(weights),
+                sha256=self._weights.sha256,
+            ),
             settings=settings,
             output=output or OutputSettings(),
             device=str(device),
@@ -131,7 +134,7 @@ class Job:
         """Run the chain."""
         for event in run_chain(self._inputs, self.settings, self._weights, resume):
             if isinstance(event, Step):
-                self._steps += 1
+                self._steps = event.taken
             yield event
 
     def finished(self, event: Painted) -> Artwork:
@@ -140,8 +143,7 @@ class Job:
 
     def unfinished(self, event: Step) -> Artwork:
         """The artwork as it is after a step, at the size it is to have."""
-        size = fitted(self.photo.rgb, self.settings.size)
-        return self._artwork(resize(event.picture(), *size), event.losses, complete=False)
+        return self._artwork(event.whole(), event.losses, complete=False)
 
     def _artwork(self, rgb: RGB, losses: Losses, complete: bool) -> Artwork:
         height, width = rgb.shape[:2]
@@ -151,7 +153,7 @@ class Job:
         return Artwork(
             picture=replace(self.photo, rgb=rgb, alpha=alpha),
             losses={**losses, "total": sum(losses.values())},
-            recipe=self.recipe,
+            recipe=self.recipe.model_copy(update={"complete": complete}),
             steps=self._steps,
             seconds=time.perf_counter() - self._began,
             peak_memory=peak_memory(choose_device(self.settings.device)),
@@ -174,4 +176,9 @@ def distinct(pictures: Sequence[Picture]) -> list[str]:
 def _input(source: Source, picture: Picture) -> Input:
     """A file by its path as given, for pictures travel and a full one tells of its maker's disk."""
     named = isinstance(source, str | Path) and str(source) != STANDARD_STREAM
-    return Input(path=str(source) if named else picture.name, sha256=picture.sha256)
+    return Input(path=as_text(source) if named else picture.name, sha256=picture.sha256)
+
+
+def as_text(path: object) -> str:
+    """A path that may hold bytes which are no text, as POSIX allows, for JSON."""
+    return str(path).encode("utf-8", "backslashreplace").decode()

@@ -1,17 +1,22 @@
 """The state of an unfinished run, in a file beside its output."""
 
 import json
+import os
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from impasto.errors import BadRecipe
+from impasto.errors import BadRecipe, UsageError
 from impasto.events import Snapshot, Step
 from impasto.image.atomic import replacing
+from impasto.image.picture import STANDARD_STREAM
+from impasto.image.write import check_output
 from impasto.recipe import Recipe
+from impasto.settings import OutputSettings
 
 
 class Checkpoint:
@@ -25,7 +30,11 @@ class Checkpoint:
 
     def load(self) -> Snapshot | None:
         """The state to resume from, if there is one; BadRecipe where it is another job's."""
-        return load_checkpoint(self.path, self._recipe) if self.path.exists() else None
+        return load_checkpoint(self.path, self._recipe) if self.is_there() else None
+
+    def is_there(self) -> bool:
+        """Whether a state has been written."""
+        return os.path.exists(self.path)  # noqa: PTH110 (Path.exists raises on a name too long)
 
     def keep(self, event: Step) -> None:
         """Write the state if it is time; raises UnwritableOutput."""
@@ -34,8 +43,10 @@ class Checkpoint:
 
     def write(self, event: Step) -> None:
         """Write the state now."""
-        self._written = time.monotonic()
-        save_checkpoint(self.path, self._recipe, event.snapshot())
+        try:
+            save_checkpoint(self.path, self._recipe, event.snapshot())
+        finally:
+            self._written = time.monotonic()
 
     def remove(self) -> None:
         """The work is done, whether what is left of it goes away or not."""
@@ -48,9 +59,34 @@ def checkpoint_of(output: Path) -> Path:
     return output.with_name(f"{output.name}.unfinished")
 
 
+def check_place(
+    output: str | Path,
+    inputs: Iterable[str | Path],
+    *,
+    settings: OutputSettings,
+    force: bool,
+    resume: bool,
+) -> None:
+    """Refuse an output before any work, as `check_output` does, and mind a stopped run's state.
+
+    What that run left may be replaced by the run that goes on, and is not lost by mistake.
+    """
+    files = list(inputs)
+    if list(map(str, files)).count(STANDARD_STREAM) > 1:
+        raise UsageError("standard input holds one picture; give the others as files")
+    unfinished = is_unfinished(output)
+    if unfinished and not (force or resume):
+        raise UsageError(
+            f"cannot write {output}: the state of a run that was stopped is kept for it; "
+            "add --resume to go on, or --force to start anew"
+        )
+    check_output(output, files, force=force or unfinished, settings=settings)
+
+
 def is_unfinished(output: str | Path) -> bool:
-    """Whether a run of this output was stopped: the picture that it left may be replaced."""
-    return checkpoint_of(Path(output)).exists()
+    """Whether the state of a stopped run of this output is kept."""
+    path = Path(output)
+    return bool(path.name) and os.path.exists(checkpoint_of(path))  # noqa: PTH110 (as above)
 
 
 def save_checkpoint(path: Path, recipe: Recipe, snapshot: Snapshot) -> None:

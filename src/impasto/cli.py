@@ -212,12 +212,10 @@ def check(
     """Refuse an output before any work."""
     if output == "-" and json_:
         raise UsageError("--json and the picture cannot both go to standard output; name a file")
-    from impasto.checkpoint import is_unfinished
-    from impasto.image.write import check_output
+    from impasto.checkpoint import check_place
 
     files = [path for path in inputs if path is not None]
-    force = force or (resume and is_unfinished(output))
-    check_output(output, files, force=force, settings=settings)
+    check_place(output, files, settings=settings, force=force, resume=resume)
 
 
 def finish(

@@ -43,12 +43,19 @@ class Step:
     """Counted from 1."""
     step: int
     """Within the level, counted from 1."""
+    taken: int
+    """Steps of all levels so far."""
     done: float
     """Share of the whole run's work that is done, 0 to 1."""
     losses: Losses
     """At the level's size, in the precision of the run."""
     picture: Callable[[], NDArray[np.float32]]
-    """The best canvas at the end of the step, (H, W, 3) in [0, 1], at the level's size."""
+    """The canvas at the end of the step, (H, W, 3) in [0, 1], at the level's size.
+
+    L-BFGS gives the best so far, Adam its last.
+    """
+    whole: Callable[[], NDArray[np.float32]]
+    """The picture, at its final size, as it would be if the run ended here."""
     snapshot: Callable[[], Snapshot]
 
 

@@ -3,12 +3,12 @@
 from importlib.metadata import version
 from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, PositiveInt, ValidationError
 
 from impasto.errors import BadRecipe
 from impasto.settings import OutputSettings, PaintSettings, Settings
 
-PACKAGES = ("impasto", "torch", "numpy", "pillow", "pyvips")
+PACKAGES = ("impasto", "torch", "numpy", "pillow", "pyvips", "pyvips-binary")
 """Whose versions a recipe names: they can change the values of pixels."""
 
 
@@ -42,9 +42,11 @@ class Recipe(Settings):
     device: str
     """What `auto` became."""
     precision: str
-    threads: int
+    threads: PositiveInt
     """Sums over threads round differently for another count."""
     versions: dict[str, str]
+    complete: bool = True
+    """False in a picture that was saved before its run had ended."""
 
     def to_json(self) -> str:
         """Compact JSON, as stored in a file."""

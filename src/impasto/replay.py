@@ -1,5 +1,6 @@
 """A recipe made again: the same inputs, settings and precision give the same picture."""
 
+import hashlib
 from pathlib import Path
 
 import torch
@@ -32,8 +33,11 @@ def job_of(recipe: Recipe, where: Path) -> tuple[Job, list[str]]:
         Path(found[recipe.weights.path]) if recipe.weights.path in found else None,
     )
     _require_unchanged(recipe, job.recipe)
+    notes = _version_notes(recipe)
+    if not recipe.complete:
+        notes.append(f"{where.name} was saved before it was finished; this paints all of it")
     job.recipe = recipe.model_copy(update={"versions": installed_versions()})
-    return job, _version_notes(recipe)
+    return job, notes
 
 
 def located(recipe: Recipe, where: Path) -> dict[str, str]:
@@ -53,9 +57,13 @@ def _place(item: Input, where: Path) -> str:
     if is_sample(item.path):
         return item.path
     old = Path(item.path)
-    for path in (old, where.parent / old, where.parent / old.name):
-        if path.is_file():
+    places = (old, where.parent / old, where.parent / old.name)
+    found = [path for path in places if path.is_file()]
+    for path in found:
+        if hashlib.sha256(path.read_bytes()).hexdigest() == item.sha256:
             return str(path)
+    if found:
+        return str(found[0])  # changed since: told when it is read
     raise BadRecipe(
         f"cannot replay {where}: its input {item.path} is missing; put it back, "
         f"or beside {where.name}"

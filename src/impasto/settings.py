@@ -4,10 +4,11 @@ The command line, the recipe inside a picture and the Python functions are all d
 """
 
 import math
+import os
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -17,9 +18,11 @@ from pydantic import (
     Field,
     ValidationError,
 )
-from pydantic_core import ErrorDetails
 
 from impasto.errors import UsageError
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 CONV_COUNTS = (2, 2, 4, 4, 4)
 """Convolutions in each of VGG-19's five blocks."""
@@ -108,7 +111,7 @@ class Settings(BaseModel):
         return self.checked(dict(self) | dict(changes))
 
 
-def _complaint(faults: Sequence[ErrorDetails]) -> str:
+def _complaint(faults: Sequence["ErrorDetails"]) -> str:
     """What is wrong with one setting, as the end of a sentence that begins with its name.
 
     A setting that may be one of several things has a fault for each.
@@ -121,7 +124,7 @@ def _complaint(faults: Sequence[ErrorDetails]) -> str:
     return f"{part}must be {' or '.join(reasons)}, not {first['input']}"
 
 
-def _wanted(fault: ErrorDetails) -> str:
+def _wanted(fault: "ErrorDetails") -> str:
     """What a value must be; pydantic's words where there are none of ours."""
     words = WANTED.get(fault["type"])
     if words is not None:
@@ -217,7 +220,7 @@ class StyleChoice(Settings):
     def parse(cls, text: str) -> Self:
         """`starry.jpg=45` or `starry.jpg`; a file whose own name has such an ending wins."""
         path, equals, number = text.rpartition("=")
-        if not equals or Path(text).exists():
+        if not equals or os.path.exists(text):  # noqa: PTH110 (Path.exists raises on long text)
             return cls(path=text)
         try:
             beta = float(number)

@@ -1,7 +1,9 @@
 """A job carried out: its state kept safe, its picture written, its interruption survived."""
 
-from collections.abc import Callable
-from contextlib import suppress
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from impasto.artwork import Artwork, Job
@@ -47,12 +49,28 @@ def carry_out(
                 artwork = job.finished(event)
                 artwork.save(output, force=True)
     except KeyboardInterrupt:
-        raise Interrupted(_stopped(job, output, checkpoint, latest)) from None
+        with undisturbed():
+            message = _stopped(job, output, checkpoint, latest)
+        raise Interrupted(message) from None
     except UnwritableOutput as error:
         raise UnwritableOutput(f"{error}{_kept(checkpoint, latest)}") from error
     if checkpoint is not None:
         checkpoint.remove()
     return artwork
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """While it lasts, Ctrl-C pressed once more cuts nothing off."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {name: signal.signal(name, signal.SIG_IGN) for name in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)
 
 
 def _resumed(snapshot: Snapshot | None) -> str:
@@ -92,6 +110,6 @@ def _kept(checkpoint: Checkpoint | None, latest: Step | None) -> str:
     if checkpoint is not None and latest is not None:
         with suppress(UnwritableOutput):
             checkpoint.write(latest)
-    if checkpoint is not None and checkpoint.path.exists():
+    if checkpoint is not None and checkpoint.is_there():
         return "; to go on, give the same command with --resume"
     return ""

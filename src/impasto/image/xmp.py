@@ -5,6 +5,7 @@ programs keep.
 """
 
 import re
+from typing import Any
 from xml.dom import minidom
 from xml.parsers.expat import ExpatError
 
@@ -31,6 +32,9 @@ EMPTY = (
     '<?xpacket end="w"?>'
 ).encode()
 
+DEEPEST = 100
+"""Elements inside each other that a packet may have; minidom writes them by recursion."""
+
 UNSPEAKABLE = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML cannot hold."""
 
@@ -43,7 +47,19 @@ def _parse(packet: bytes) -> minidom.Document | None:
         document = minidom.parseString(packet.strip(b"\0\r\n\t ").decode())  # noqa: S318 (above)
     except (ExpatError, ValueError):
         return None
+    if _depth(document) > DEEPEST:
+        return None
     return document if document.getElementsByTagNameNS(RDF, "RDF") else None
+
+
+def _depth(document: minidom.Document) -> int:
+    """How deep the elements are nested, counted without recursion, which is what this guards."""
+    depth = 0
+    level: list[Any] = list(document.childNodes)
+    while level:
+        depth += 1
+        level = [child for node in level for child in node.childNodes]
+    return depth
 
 
 def _serialise(document: minidom.Document) -> bytes:

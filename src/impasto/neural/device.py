@@ -57,7 +57,23 @@ def free_memory(device: torch.device) -> int:
     """Bytes that a job may still use on that device."""
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
-    return int(psutil.virtual_memory().available)
+    free = int(psutil.virtual_memory().available)
+    left = container_memory()
+    return free if left is None else min(free, left)
+
+
+def container_memory() -> int | None:
+    """Bytes that a container's limit leaves (cgroup v2, then v1); None without one."""
+    root = Path("/sys/fs/cgroup")
+    for limit, used in (
+        ("memory.max", "memory.current"),
+        ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
+    ):
+        try:
+            return int((root / limit).read_text()) - int((root / used).read_text())
+        except (OSError, ValueError):  # not there, or "max"
+            continue
+    return None
 
 
 def peak_memory(device: torch.device) -> int:

