@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from impasto.artwork import Artwork, Job
-from impasto.checkpoint import checkpoint_of, load_checkpoint, save_checkpoint
-from impasto.errors import BadRecipe, Interrupted, UnwritableOutput
+from impasto.checkpoint import check_place, checkpoint_of, load_checkpoint, save_checkpoint
+from impasto.errors import BadRecipe, Interrupted, UnwritableOutput, UsageError
 from impasto.events import Event, Notice, Snapshot, Step
-from impasto.settings import PaintSettings
+from impasto.settings import OutputSettings, PaintSettings
 from impasto.work import carry_out
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -172,3 +172,47 @@ def test_a_state_survives_its_photo_s_move(job: Callable[..., Job], tmp_path: Pa
         update={"photo": own.recipe.photo.model_copy(update={"path": "elsewhere.jpg"})}
     )
     assert load_checkpoint(path, moved).step == STATE.step
+
+
+def test_a_kept_state_is_not_lost_by_mistake(tmp_path: Path) -> None:
+    output = tmp_path / "art.png"
+    checkpoint_of(output).write_bytes(b"state")
+    with pytest.raises(UsageError, match="stopped is kept for it; add --resume to go on, or --fo"):
+        check_place(output, [], settings=OutputSettings(), force=False, resume=False)
+    check_place(output, [], settings=OutputSettings(), force=True, resume=False)
+    output.write_bytes(b"the picture so far")
+    check_place(output, [], settings=OutputSettings(), force=False, resume=True)
+
+
+def test_resume_alone_replaces_no_finished_picture(tmp_path: Path) -> None:
+    output = tmp_path / "art.png"
+    output.write_bytes(b"finished")
+    with pytest.raises(UsageError, match="exists already"):
+        check_place(output, [], settings=OutputSettings(), force=False, resume=True)
+
+
+@pytest.mark.parametrize("output", ["", "."])
+def test_an_output_without_a_name_is_refused(output: str) -> None:
+    with pytest.raises((UsageError, UnwritableOutput)):
+        check_place(output, [], settings=OutputSettings(), force=False, resume=True)
+
+
+def test_standard_input_holds_one_picture(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="standard input holds one picture"):
+        check_place(
+            tmp_path / "a.png", ["-", "-"], settings=OutputSettings(), force=False, resume=False
+        )
+
+
+def test_a_stopped_picture_says_so_and_has_its_final_size(
+    job: Callable[..., Job], tmp_path: Path
+) -> None:
+    made = job()
+    for event in made.events():
+        if isinstance(event, Step) and event.level == 1:
+            unfinished = made.unfinished(event)
+            break
+    assert max(unfinished.picture.size) == 96
+    assert not unfinished.recipe.complete
+    assert unfinished.steps == 1
+    assert made.recipe.complete

@@ -285,6 +285,14 @@ def test_names_beyond_ascii_are_kept(photo: Bytes, out: Path, tmp_path: Path) ->
         assert "Jürgen 写真".encode() in (out / f"a{suffix}").read_bytes()
 
 
+def test_packets_nested_beyond_reason_are_no_packets() -> None:
+    inside = b"<x:a xmlns:x='x'>" + b"<x:b>" * 5000 + b"</x:b>" * 5000 + b"</x:a>"
+    deep = xmp.EMPTY.replace(b"/></x:xmpmeta>", b">" + inside + b"</rdf:RDF></x:xmpmeta>")
+    assert deep != xmp.EMPTY
+    assert xmp.portable(deep) is None
+    assert xmp.recipe_of(xmp.with_recipe(deep, "{}")) == "{}"
+
+
 @given(st.binary(max_size=400))
 @settings(max_examples=300, deadline=None)
 def test_any_bytes_are_harmless_as_metadata(noise: bytes) -> None:

@@ -1,6 +1,7 @@
 import ctypes
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ from impasto.neural import device
 from impasto.neural.device import (
     choose_device,
     choose_precision,
+    container_memory,
     free_memory,
     has_bfloat16,
 )
@@ -104,3 +106,26 @@ def test_kept_memory_is_for_glibc_alone(monkeypatch: pytest.MonkeyPatch) -> None
 
     monkeypatch.setattr(ctypes, "CDLL", missing)
     device.keep_freed_memory()
+
+
+@pytest.mark.parametrize(
+    ("files", "left"),
+    [
+        ({"memory.max": "1000\n", "memory.current": "300\n"}, 700),
+        ({"memory.max": "max\n", "memory.current": "300\n"}, None),
+        ({"memory/memory.limit_in_bytes": "900", "memory/memory.usage_in_bytes": "1"}, 899),
+        ({}, None),
+    ],
+)
+def test_a_container_s_limit_counts(
+    tmp_path: Path, files: dict[str, str], left: int | None
+) -> None:
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert container_memory(tmp_path) == left
+
+
+def test_free_memory_is_the_smaller(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(device, "container_memory", lambda: 5)
+    assert free_memory(CPU) == 5

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from impasto.neural import vgg
 from impasto.neural.vgg import VGG19, ends_block
 from impasto.neural.weights import Weights
 from impasto.settings import LAYERS, Pooling
@@ -171,3 +172,21 @@ def test_backward_without_any_loss_is_refused(vgg: Vgg, picture: Sample) -> None
 def test_blocks_end_before_their_poolings() -> None:
     ends = [layer for layer in LAYERS if ends_block(layer)]
     assert ends == ["relu1_2", "relu2_2", "relu3_4", "relu4_4", "relu5_4"]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_the_fused_convolution_is_the_plain_one(dtype: torch.dtype) -> None:
+    if not vgg.fuses(torch.device("cpu"), dtype):
+        assert dtype == torch.bfloat16
+        return
+    generator = torch.Generator().manual_seed(3)
+    x = torch.randn((1, 16, 9, 11), generator=generator).to(dtype)
+    x = x.contiguous(memory_format=torch.channels_last)
+    kernel = torch.randn((32, 16, 3, 3), generator=generator).to(dtype)
+    bias = torch.randn(32, generator=generator).to(dtype)
+    plain = vgg.conv_relu(x, kernel, bias)
+    torch.testing.assert_close(vgg.conv_relu_fused(x, kernel, bias), plain)
+
+
+def test_float64_is_never_fused() -> None:
+    assert not vgg.fuses(torch.device("cpu"), torch.float64)

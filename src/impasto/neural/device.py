@@ -10,6 +10,9 @@ import torch
 
 from impasto.errors import UsageError
 
+CGROUPS = Path("/sys/fs/cgroup")
+"""Where Linux keeps the limits of containers."""
+
 
 def present_devices() -> list[str]:
     """What there is to compute on, the one that `auto` takes first."""
@@ -62,9 +65,8 @@ def free_memory(device: torch.device) -> int:
     return free if left is None else min(free, left)
 
 
-def container_memory() -> int | None:
+def container_memory(root: Path = CGROUPS) -> int | None:
     """Bytes that a container's limit leaves (cgroup v2, then v1); None without one."""
-    root = Path("/sys/fs/cgroup")
     for limit, used in (
         ("memory.max", "memory.current"),
         ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
