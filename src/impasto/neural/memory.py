@@ -8,18 +8,16 @@ import torch
 from impasto.errors import NotEnoughMemory
 from impasto.image.picture import MIN_SIDE
 from impasto.neural.device import free_memory
-from impasto.settings import CONV_COUNTS
 
 PROGRAM = 700e6
 """Bytes on the processor beside the picture: PyTorch, both networks, their scratch space."""
 
-MAPS = sum(count * 64 * (1 << min(b, 3)) / (1 << 2 * b) for b, count in enumerate(CONV_COUNTS))
-"""Values a pixel of all feature maps together, at most: 64 channels in the first block, doubled
-in each of the next three, at a quarter of the pixels each."""
+PIXEL = {torch.bfloat16: 3100, torch.float32: 3900}
+"""Bytes a pixel at the peak, measured from 512 to 1200 px with VGG-19 down to relu5_1.
 
-CANVASES = 40
-"""Float32 copies of the canvas that a run holds: L-BFGS's history, its work space, the inputs."""
-
+Feature maps are 320 values a pixel, L-BFGS holds 60 and float32 targets pass in either precision;
+the rest is freed memory whose pieces the next block does not fit in.
+"""
 
 PASSING = 3 * 64 * 4
 """Bytes a pixel of a picture that passes for its maps alone: three of the first block, float32."""
@@ -31,9 +29,7 @@ Size = tuple[int, int]
 def needed_memory(size: Size, styles: Iterable[Size], dtype: torch.dtype) -> float:
     """Bytes that painting takes at its peak, with some to spare; styles pass one at a time."""
     width, height = size
-    # The way down keeps all maps; on the way up two gradients of the widest block come on top.
-    down = (MAPS + 2 * 64 + 32) * dtype.itemsize
-    canvas = width * height * (max(down, PASSING) + CANVASES * 3 * 4)
+    canvas = width * height * PIXEL[dtype]
     style = max((width * height for width, height in styles), default=0) * PASSING
     return PROGRAM + max(canvas, style)
 
