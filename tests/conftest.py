@@ -1,9 +1,11 @@
 import os
+import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -24,6 +26,23 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     Image.fromarray(style("spirograph", 96)).save(folder / "starry.png")
     Image.fromarray(style("mosaic", 96)).save(folder / "wave.png")
     return folder
+
+
+@pytest.fixture
+def folder(pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working folder, with copies of the pictures."""
+    for file in pictures.iterdir():
+        shutil.copy(file, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def reference() -> ModuleType:
+    """The article's recipe in plain PyTorch, which shares no code with the package."""
+    from benchmarks import reference
+
+    return reference
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """The Python functions do what the command line does, bit for bit."""
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,20 +14,11 @@ from impasto.errors import UnreadableImage, UnwritableOutput, UsageError
 from impasto.events import Event, LevelDone, Painted, Started, Step
 from impasto.settings import PaintSettings
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = pytest.mark.usefixtures("one_thread", "folder")
 
 Impasto = Callable[..., tuple[int, str, str]]
 
 QUICK: dict[str, Any] = {"size": 32, "steps": 2, "precision": "float32"}
-
-
-@pytest.fixture(autouse=True)
-def folder(pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The working folder, with copies of the pictures."""
-    for file in pictures.iterdir():
-        shutil.copy(file, tmp_path)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 def array(name: str) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:

@@ -26,20 +26,13 @@ from impasto.progress import Lines
 from impasto.progress import shown as progress
 from impasto.settings import OutputSettings, PaintSettings, Settings
 
+pytestmark = pytest.mark.usefixtures("folder")
+
 Impasto = Callable[..., tuple[int, str, str]]
 Pixels = Callable[[Path | str], np.ndarray[tuple[int, ...], np.dtype[np.uint8]]]
 
 QUICK = ("--size", "32", "--steps", "2", "--precision", "float32", "-q")
 ONE = ("paint", "photo.jpg", "--style", "starry.png", "-o", "art.png", *QUICK)
-
-
-@pytest.fixture(autouse=True)
-def folder(pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The working folder, with copies of the pictures."""
-    for file in pictures.iterdir():
-        shutil.copy(file, tmp_path)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 def recipe_of(impasto: Impasto, file: str = "art.png") -> dict[str, object]:
@@ -437,3 +430,9 @@ def test_quiet_shows_nothing() -> None:
         for event in EVENTS:
             show(event)
     assert console.export_text() == ""
+
+
+def test_words_too_many_are_named(impasto: Impasto) -> None:
+    status, out, err = impasto("paint", "photo.jpg", "wave.png", "--style", "starry.png", "-o", "a")
+    assert (status, out) == (2, "")
+    assert err == "impasto: too many arguments: wave.png; see the command with --help\n"

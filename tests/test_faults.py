@@ -1,7 +1,6 @@
 """What goes wrong from outside: bad files, full disks, no memory, signals. Never a traceback."""
 
 import os
-import shutil
 import signal
 import struct
 import subprocess
@@ -23,19 +22,12 @@ from impasto.neural import memory
 Impasto = Callable[..., tuple[int, str, str]]
 Start = Callable[..., "subprocess.Popen[str]"]
 
+pytestmark = pytest.mark.usefixtures("folder")
+
 QUICK = ("--size", "32", "--steps", "2", "--precision", "float32", "-q")
 PAINT = ("paint", "photo.jpg", "--style", "starry.png", "-o", "art.png")
 LONG = (*PAINT, "--size", "96", "--levels", "2", "--steps", "40", "--coarse-steps", "25", "-q")
 posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX")
-
-
-@pytest.fixture(autouse=True)
-def folder(pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The working folder, with copies of the pictures."""
-    for file in pictures.iterdir():
-        shutil.copy(file, tmp_path)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 def refused(impasto: Impasto, *arguments: str, status: int = 3) -> str:
@@ -73,7 +65,7 @@ BAD = {
 
 
 @pytest.fixture
-def bad_pictures() -> None:
+def bad_pictures(folder: Path) -> None:
     Path("empty.png").touch()
     Path("text.png").write_text("no picture at all\n" * 9)
     for source in ("photo.jpg", "starry.png"):

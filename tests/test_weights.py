@@ -6,7 +6,7 @@ import shutil
 import sys
 import zipfile
 from collections.abc import Callable, Iterator
-from importlib.util import find_spec, module_from_spec, spec_from_file_location
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -127,18 +127,6 @@ def test_the_default_is_pastiches_network(codebook: Path, caffe: State, rgb: Ten
         assert torch.equal(bias, caffe[f"features.{index}.bias"])
         assert weight.dtype == bias.dtype == torch.float32
     assert_same_outputs(loaded, expected(caffe, rgb.flip(1) * 255 - CAFFE_MEAN), rgb)
-
-
-@pytest.fixture(scope="module")
-def reference() -> Any:
-    """The benchmark's plain implementation, which shares no code with the package."""
-    file = Path(__file__).parents[1] / "benchmarks" / "reference.py"
-    spec = spec_from_file_location("reference", file)
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="module")

@@ -7,13 +7,20 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, CycloptsError, Parameter, UnusedCliTokensError
 from cyclopts.validators import Number
 from rich.console import Console
 
 from impasto.errors import ExitStatus, ImpastoError, UsageError, ran_out
 from impasto.options import FILE, checkpoint_seconds, given, options_of
-from impasto.settings import OutputSettings, PaintSettings, Preset, StyleChoice, preset_settings
+from impasto.settings import (
+    CHECKPOINT_SECONDS,
+    OutputSettings,
+    PaintSettings,
+    Preset,
+    StyleChoice,
+    preset_settings,
+)
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -58,7 +65,10 @@ Seconds = Annotated[
 ]
 Every = Annotated[
     float,
-    Parameter(help="Seconds between states kept. [default: 30]", validator=checkpoint_seconds),
+    Parameter(
+        help=f"Seconds between states kept. [default: {CHECKPOINT_SECONDS:g}]",
+        validator=checkpoint_seconds,
+    ),
 ]
 Resume = Annotated[bool, Parameter(help="Go on where a stopped run was.")]
 
@@ -87,7 +97,7 @@ def paint(
     weights: Annotated[Path | None, Parameter(help="File with VGG-19's weights.")] = None,
     force: Force = False,
     resume: Resume = False,
-    checkpoint_every: Every = 30.0,
+    checkpoint_every: Every = CHECKPOINT_SECONDS,
     quiet: Quiet = False,
     json_: Json = False,
     options: Annotated[PaintOptions, Parameter("*")] = NONE_OF_PAINTING,
@@ -251,6 +261,9 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         app(sys.argv[1:], exit_on_error=False, print_error=False, result_action="return_value")
+    except UnusedCliTokensError as error:
+        words = " ".join(error.unused_tokens or ())
+        fail(f"too many arguments: {words}; see the command with --help", ExitStatus.USAGE)
     except CycloptsError as error:
         fail(str(error), ExitStatus.USAGE)
     except ImpastoError as error:

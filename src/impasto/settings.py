@@ -53,6 +53,9 @@ WANTED = {
 }
 """Pydantic's kinds of faults in words for people: what a value must be."""
 
+CHECKPOINT_SECONDS = 30.0
+"""How often the state of a running job is kept."""
+
 Pooling = Literal["max", "average"]
 
 

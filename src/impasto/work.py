@@ -13,8 +13,7 @@ from impasto.events import Event, Notice, Painted, Snapshot, Started, Step
 from impasto.image.encode import check_sides
 from impasto.image.picture import STANDARD_STREAM
 from impasto.image.write import format_for
-
-CHECKPOINT_SECONDS = 30.0
+from impasto.settings import CHECKPOINT_SECONDS
 
 
 def carry_out(

@@ -1,8 +1,5 @@
 from collections.abc import Callable, Iterator
 from functools import cache
-from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
@@ -65,15 +62,3 @@ def picture(sample: Callable[[str], RGB]) -> Callable[[str, int, int], Tensor]:
         return torch.from_numpy(np.ascontiguousarray(planes))[None]
 
     return make
-
-
-@pytest.fixture(scope="session")
-def reference() -> ModuleType:
-    """The article's recipe in plain PyTorch, which shares no code with the package."""
-    path = Path(__file__).parents[2] / "benchmarks" / "reference.py"
-    spec = spec_from_file_location("reference", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
