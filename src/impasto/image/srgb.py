@@ -7,6 +7,7 @@ import numpy as np
 import pyvips
 from numpy.typing import NDArray
 
+from impasto.image.color import encoded
 from impasto.image.profile import Shaper, shaper
 
 Samples = NDArray[Any]
@@ -89,7 +90,7 @@ def _by_curves(samples: Samples, profile: Shaper) -> NDArray[np.float32]:
     for top in range(0, height, STRIP):
         strip = samples[top : top + STRIP]
         light = np.stack([tables[band][strip[..., band]] for band in range(bands)], axis=-1)
-        rgb[top : top + STRIP] = _encoded(light @ matrix.astype(np.float32))
+        rgb[top : top + STRIP] = encoded((light @ matrix.astype(np.float32)).clip(0, 1))
     return rgb
 
 
@@ -99,13 +100,6 @@ def _to_srgb_light(matrix: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any
     if srgb is None or srgb.matrix is None:
         raise RuntimeError("libvips' own sRGB profile has no matrix")
     return np.linalg.solve(srgb.matrix, matrix).T
-
-
-def _encoded(light: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Linear light, clipped to [0, 1], as sRGB codes it (IEC 61966-2-1)."""
-    light = light.clip(0, 1)
-    power = np.float32(1.055) * light ** np.float32(1 / 2.4) - np.float32(0.055)
-    return np.where(light <= 0.0031308, light * np.float32(12.92), power)
 
 
 def _by_table(samples: Samples, profile: bytes | None) -> NDArray[np.float32]:
