@@ -130,7 +130,7 @@ def test_show_takes_every_event() -> None:
         ({"style_layers": {"relu9_9": 1}}, "style-layers has no layer 'relu9_9'"),
         ({"init": "photo.jpg", "output": "photo.jpg", "force": True}, "the same file as the input"),
         ({"output": "wave.png", "force": True}, "the same file as the input wave.png"),
-        ({"output": "art.gif"}, "the ending '.gif' is not known"),
+        ({"output": "art.gif"}, "a GIF holds 256 colours"),
         ({"output": "art.jpg", "save": OutputSettings(depth=16)}, "8 bits a channel, not 16"),
     ],
 )

@@ -11,14 +11,14 @@ from PIL import Image
 
 from impasto.errors import BadRecipe
 from impasto.neural.weights import load_weights
-from impasto.recipe import Input, Recipe, StyleInput, installed_versions
+from impasto.recipe import PAINTING, Input, PaintRecipe, StyleInput, installed_versions, recipe_of
 from impasto.settings import OutputSettings, PaintSettings
 
 Impasto = Callable[..., tuple[int, str, str]]
 QUICK = ("--size", "32", "--steps", "2", "--quiet")
 
 
-def made(**changes: object) -> Recipe:
+def made(**changes: object) -> PaintRecipe:
     facts: dict[str, object] = {
         "photo": Input(path="photo.jpg", sha256="1"),
         "styles": (StyleInput(path="a.jpg", sha256="2", beta=100),),
@@ -30,24 +30,24 @@ def made(**changes: object) -> Recipe:
         "threads": 2,
         "versions": {"impasto": "1"},
     }
-    return Recipe.model_validate(facts | changes)
+    return PaintRecipe.model_validate(facts | changes)
 
 
 def test_json_and_back() -> None:
     recipe = made(settings=PaintSettings(init=Path("x.png")), init=Input(path="x.png", sha256="4"))
-    assert Recipe.from_json(recipe.to_json(), "here") == recipe
+    assert recipe_of(recipe.to_json(), "here") == recipe
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[1]", '{"kind": "paint"}'])
 def test_json_that_is_none(text: str) -> None:
     with pytest.raises(BadRecipe, match=r"the recipe in art.png cannot be used"):
-        Recipe.from_json(text, "art.png")
+        recipe_of(text, "art.png")
 
 
 def test_an_unknown_field_names_itself_and_the_version() -> None:
     text = json.dumps(json.loads(made().to_json()) | {"brush": 1})
     with pytest.raises(BadRecipe, match=r"brush.*another version of Impasto"):
-        Recipe.from_json(text, "art.png")
+        recipe_of(text, "art.png")
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_replay_gives_the_same_bytes(
     assert recipe["settings"]["seed"] == (5 if "--seed" in options else 0)
     assert recipe["output"]["depth"] == (16 if "--depth" in options else 8)
     assert recipe["threads"] == 1
-    assert recipe["versions"] == installed_versions()
+    assert recipe["versions"] == installed_versions(PAINTING)
     assert recipe["versions"]["torch"] == torch.__version__
     again = f"again{Path(name).suffix}"
     assert impasto("replay", name, "-o", again, "--quiet") == (0, "", "")
@@ -151,7 +151,7 @@ def test_replay_says_what_is_wrong(
     Path("away.png").replace("wave.png")
 
     assert not Path("again.png").exists()
-    monkeypatch.setattr("impasto.replay.installed_versions", lambda: {"impasto": "9"})
+    monkeypatch.setattr("impasto.replay.installed_versions", lambda _: {"impasto": "9"})
     status, _, err = impasto(*replay)
     assert status == 0
     assert "made with torch" in err

@@ -10,73 +10,46 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import torch
-from PIL import Image
 
 from impasto.errors import UsageError
 from impasto.events import Event, Losses, Painted, Snapshot, Step
-from impasto.image.picture import STANDARD_STREAM, Picture, Source
+from impasto.image.picture import Picture, Source
 from impasto.image.read import read
 from impasto.image.resize import resize
-from impasto.image.srgb import to_bits
-from impasto.image.write import check_output, write
+from impasto.made import Made, as_text, input_of
 from impasto.neural.device import choose_device, choose_precision, peak_memory
 from impasto.neural.paint import RGB, Inputs, StyleImage
 from impasto.neural.paint import painting as run_chain
 from impasto.neural.weights import load_weights
-from impasto.recipe import Input, Recipe, StyleInput, installed_versions
+from impasto.recipe import PAINTING, Input, PaintRecipe, StyleInput, installed_versions
 from impasto.settings import OutputSettings, PaintSettings
 
 
 @dataclass(frozen=True)
-class Artwork:
+class Artwork(Made):
     """A painted picture and how it came about."""
 
-    picture: Picture
+    recipe: PaintRecipe
     losses: Losses
-    """Every weighted term by name, float32, at the picture's own size."""
-    recipe: Recipe
+    """Every weighted term by name, float32, at the picture's own size, before enhancement."""
     steps: int
-    seconds: float
     peak_memory: int
     """Bytes that the process (on CUDA: the card) held at most."""
     complete: bool
     """False where the run had to end early and this is the best picture so far."""
 
-    @property
-    def image(self) -> Image.Image:
-        """The picture as Pillow has it, RGB or RGBA, 8 bits a channel."""
-        planes = self.picture.rgb
-        if self.picture.alpha is not None:
-            planes = np.dstack([planes, self.picture.alpha])
-        return Image.fromarray(to_bits(planes, 8))
-
     def facts(self) -> dict[str, object]:
         """What came of the work, for programs; JSON has no numbers that are not finite."""
         return {
-            "size": self.picture.size,
+            **super().facts(),
             "steps": self.steps,
-            "seconds": round(self.seconds, 3),
             "losses": {k: x if math.isfinite(x) else None for k, x in self.losses.items()},
             "peak_memory": self.peak_memory,
             "device": self.recipe.device,
             "precision": self.recipe.precision,
             "complete": self.complete,
         }
-
-    def save(
-        self,
-        output: str | Path,
-        settings: OutputSettings | None = None,
-        *,
-        force: bool = False,
-    ) -> None:
-        """Write the picture with its recipe; `force` replaces an existing file."""
-        settings = settings or self.recipe.output
-        check_output(output, (), force=force, settings=settings)
-        recipe = self.recipe.model_copy(update={"output": settings})
-        write(self.picture, output, settings, recipe.to_json())
 
 
 class Job:
@@ -111,13 +84,13 @@ class Job:
         )
         device = choose_device(settings.device)
         dtype = choose_precision(settings.precision, device)
-        self.recipe = Recipe(
-            photo=_input(photo, self.photo),
+        self.recipe = PaintRecipe(
+            photo=input_of(photo, self.photo),
             styles=tuple(
-                StyleInput(beta=beta, **dict(_input(source, picture)))
+                StyleInput(beta=beta, **dict(input_of(source, picture)))
                 for (source, _), beta, picture in zip(styles, betas, pictures, strict=True)
             ),
-            init=_input(settings.init, init) if init is not None else None,
+            init=input_of(settings.init, init) if init is not None else None,
             weights=Input(
                 path=self._weights.source if weights is None else as_text(weights),
                 sha256=self._weights.sha256,
@@ -127,7 +100,7 @@ class Job:
             device=str(device),
             precision=str(dtype).removeprefix("torch."),
             threads=torch.get_num_threads(),
-            versions=installed_versions(),
+            versions=installed_versions(PAINTING),
         )
 
     def events(self, resume: Snapshot | None = None) -> Iterator[Event]:
@@ -171,14 +144,3 @@ def distinct(pictures: Sequence[Picture]) -> list[str]:
             name = f"{picture.name}-{count}"
         names.append(name)
     return names
-
-
-def _input(source: Source, picture: Picture) -> Input:
-    """A file by its path as given, for pictures travel and a full one tells of its maker's disk."""
-    named = isinstance(source, str | Path) and str(source) != STANDARD_STREAM
-    return Input(path=as_text(source) if named else picture.name, sha256=picture.sha256)
-
-
-def as_text(path: object) -> str:
-    """A path that may hold bytes which are no text, as POSIX allows, for JSON."""
-    return str(path).encode("utf-8", "backslashreplace").decode()

@@ -13,16 +13,15 @@ from safetensors.numpy import save
 from impasto.errors import BadRecipe, UsageError
 from impasto.events import Snapshot, Step
 from impasto.image.atomic import replacing
-from impasto.image.picture import STANDARD_STREAM
 from impasto.image.write import check_output
-from impasto.recipe import Recipe
+from impasto.recipe import PaintRecipe, recipe_of
 from impasto.settings import OutputSettings
 
 
 class Checkpoint:
     """Keeps a run's state beside its output, so that neither a kill nor Ctrl-C loses the work."""
 
-    def __init__(self, output: Path, recipe: Recipe, seconds: float) -> None:
+    def __init__(self, output: Path, recipe: PaintRecipe, seconds: float) -> None:
         """The state is written every so many seconds."""
         self.path = checkpoint_of(output)
         self._recipe, self._seconds = recipe, seconds
@@ -71,16 +70,13 @@ def check_place(
 
     What that run left may be replaced by the run that goes on, and is not lost by mistake.
     """
-    files = list(inputs)
-    if list(map(str, files)).count(STANDARD_STREAM) > 1:
-        raise UsageError("standard input holds one picture; give the others as files")
     unfinished = is_unfinished(output)
     if unfinished and not (force or resume):
         raise UsageError(
             f"cannot write {output}: the state of a run that was stopped is kept for it; "
             "add --resume to go on, or --force to start anew"
         )
-    check_output(output, files, force=force or unfinished, settings=settings)
+    check_output(output, inputs, force=force or unfinished, settings=settings)
 
 
 def is_unfinished(output: str | Path) -> bool:
@@ -89,7 +85,7 @@ def is_unfinished(output: str | Path) -> bool:
     return bool(path.name) and os.path.exists(checkpoint_of(path))  # noqa: PTH110 (as above)
 
 
-def save_checkpoint(path: Path, recipe: Recipe, snapshot: Snapshot) -> None:
+def save_checkpoint(path: Path, recipe: PaintRecipe, snapshot: Snapshot) -> None:
     """Write the state of a run whole or not at all; raises UnwritableOutput."""
     facts = {
         "recipe": recipe.to_json(),
@@ -101,7 +97,7 @@ def save_checkpoint(path: Path, recipe: Recipe, snapshot: Snapshot) -> None:
         temporary.write_bytes(data)
 
 
-def load_checkpoint(path: Path, recipe: Recipe) -> Snapshot:
+def load_checkpoint(path: Path, recipe: PaintRecipe) -> Snapshot:
     """The state of an unfinished run of this very recipe; raises BadRecipe otherwise."""
     anew = f"start anew without --resume, or remove {path}"
     try:
@@ -109,10 +105,10 @@ def load_checkpoint(path: Path, recipe: Recipe) -> Snapshot:
             facts = file.metadata() or {}
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         level, step = json.loads(facts["level"]), json.loads(facts["step"])
-        found = Recipe.from_json(facts["recipe"], str(path))
+        found = recipe_of(facts["recipe"], str(path))
     except (OSError, SafetensorError, KeyError, ValueError) as error:
         raise BadRecipe(f"cannot resume from {path}: it is damaged; {anew}") from error
-    differing = recipe.differences(found)
+    differing = recipe.differences(found) if isinstance(found, PaintRecipe) else ["command"]
     if differing:
         raise BadRecipe(
             f"cannot resume from {path}: it was made with other {', '.join(differing)}; "

@@ -23,7 +23,7 @@ from impasto.neural.device import (
 from impasto.neural.memory import largest_side, needed_memory
 from impasto.neural.speed import Speed, measure, painting_seconds
 from impasto.neural.weights import Weights, load_weights
-from impasto.recipe import PACKAGES
+from impasto.recipe import FILTERING, PAINTING
 from impasto.settings import MAX_PIXELS, PaintSettings
 
 USUAL = 800, 600
@@ -158,7 +158,7 @@ def in_use(weights: Weights) -> WeightsInUse:
 def versions(problems: dict[str, str]) -> dict[str, str]:
     """{name: version} of Impasto, Python and the libraries, as far as they are there."""
     found = {"python": platform.python_version()}
-    for name in PACKAGES:
+    for name in dict.fromkeys((*PAINTING, *FILTERING)):
         try:
             found[name] = version(name)
         except PackageNotFoundError:

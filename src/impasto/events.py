@@ -79,6 +79,15 @@ class RolledBack:
 
 
 @dataclass(frozen=True, slots=True)
+class Stage:
+    """The next part of a job begins."""
+
+    name: str
+    done: float
+    """Share of the whole job that is usually done by then, 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """Something that a person should know and that does not stop the job."""
 
@@ -97,4 +106,4 @@ class Painted:
     """False where non-finite values ended the run early and this is the best picture so far."""
 
 
-Event = Started | Step | LevelDone | RolledBack | Notice | Painted
+Event = Started | Step | LevelDone | RolledBack | Stage | Notice | Painted

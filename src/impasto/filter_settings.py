@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from PIL import ImageColor
 from pydantic import AfterValidator, Field, model_validator
 
 from impasto.settings import Settings
@@ -11,11 +10,13 @@ from impasto.settings import Settings
 
 def known_color(text: str) -> str:
     """Refuse what is not the name or the code of an opaque colour."""
+    from PIL import ImageColor  # `impasto --help` does without
+
     try:
-        channels = ImageColor.getrgb(text)
+        opaque = len(ImageColor.getrgb(text)) == 3
     except ValueError:
-        channels = ()
-    if len(channels) != 3:
+        opaque = False
+    if not opaque:
         raise ValueError(f"must be a colour such as white, #fa0 or rgb(255,160,0), not {text}")
     return text
 

@@ -29,14 +29,29 @@ def usage(output: Path | str, *inputs: Path | str, force: bool = False) -> str:
 
 @pytest.mark.parametrize("suffix", EXTENSIONS)
 def test_a_new_file_is_fine_and_nothing_is_left_behind(out: Path, suffix: str) -> None:
-    check(out / f"a{suffix}", "photo.jpg")
-    check(out / f"a{suffix.upper()}", "photo.jpg")
+    for name in (f"a{suffix}", f"a{suffix.upper()}"):
+        check_output(out / name, ["photo.jpg"], force=False, settings=EIGHT, indexed=True)
     assert list(out.iterdir()) == []
 
 
-@pytest.mark.parametrize("name", ["a", "a.gif", "a.", "a.png.bak", ".png"])
+@pytest.mark.parametrize("name", ["a", "a.bmp", "a.", "a.png.bak", ".png"])
 def test_unknown_endings(out: Path, name: str) -> None:
     assert ".png, .jpg, .jpeg, .webp, .tif, .tiff" in usage(out / name)
+
+
+def test_only_pictures_with_a_palette_go_into_a_gif(out: Path) -> None:
+    assert "impasto quantize, which picks the colours" in usage(out / "a.gif")
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.gif"])
+def test_a_palette_has_eight_bits(out: Path, name: str) -> None:
+    with pytest.raises(UsageError, match="a palette holds 8 bits a channel, not 16"):
+        check_output(out / name, [], force=False, settings=SIXTEEN, indexed=True)
+    check_output(out / "a.tif", [], force=False, settings=SIXTEEN, indexed=True)
+
+
+def test_standard_input_is_one_picture(out: Path) -> None:
+    assert "standard input holds one picture" in usage(out / "a.png", "-", "b.png", "-")
 
 
 @pytest.mark.parametrize("force", [False, True])

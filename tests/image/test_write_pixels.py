@@ -18,7 +18,7 @@ from PIL import Image, ImageCms
 
 from impasto.errors import UnwritableOutput
 from impasto.image.encode import check_sides
-from impasto.image.picture import Metadata, Picture
+from impasto.image.picture import Indexed, Metadata, Picture
 from impasto.image.read import read
 from impasto.image.srgb import to_unit
 from impasto.image.write import EXTENSIONS, write
@@ -88,6 +88,9 @@ def test_values_that_are_not_finite_are_never_written(out: Path) -> None:
 
 @pytest.mark.parametrize("suffix", EXTENSIONS)
 def test_every_ending_gives_its_format(picture: Picture, out: Path, suffix: str) -> None:
+    if suffix == ".gif":
+        black = np.zeros(picture.rgb.shape[:2], np.uint8)
+        picture = replace(picture, indexed=Indexed(black, np.zeros((1, 3), np.uint8)))
     write(picture, out / f"a{suffix.upper()}", OutputSettings(), None)
     with Image.open(out / f"a{suffix.upper()}") as image:
         assert image.format == EXTENSIONS[suffix].upper()

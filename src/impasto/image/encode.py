@@ -10,7 +10,7 @@ import pyvips
 from numpy.typing import NDArray
 
 from impasto.errors import UnwritableOutput
-from impasto.image import exif, iptc, xmp
+from impasto.image import exif, gif, indexed, iptc, xmp
 from impasto.image.picture import MM_PER_INCH, Metadata, Picture
 from impasto.image.srgb import srgb_profile, to_bits
 from impasto.settings import OutputSettings
@@ -20,7 +20,7 @@ SIXTEEN_BIT = {"PNG", "TIFF"}
 SUFFIXES = {"PNG": ".png", "JPEG": ".jpg", "WebP": ".webp", "TIFF": ".tif"}
 """What libvips chooses its encoder by."""
 
-LONGEST = {"JPEG": 65_500, "WebP": 16_383}
+LONGEST = {"JPEG": 65_500, "WebP": 16_383, "GIF": 65_535}
 """Largest sides of formats that have one, px."""
 
 SEGMENT = 65_000
@@ -53,6 +53,9 @@ def encode(
     check_sides(*picture.size, kind, output)
     metadata = Metadata() if settings.strip else picture.metadata
     packet = _packet(metadata.xmp, None if settings.strip else recipe, kind, output)
+    if picture.indexed is not None and kind in indexed.KINDS:
+        small = indexed.encode(picture.indexed, picture.alpha, kind, metadata, output)
+        return small if packet is None else PACKETS[kind](small, packet)
     blocks = _blocks(metadata, packet, kind)
     image = _tagged(_samples(picture, kind, settings.depth), metadata.dpi, blocks)
     # Without this libvips invents EXIF where there is none.
@@ -64,7 +67,7 @@ def encode(
             f"cannot write {output}: {str(error.detail).strip()}; choose another format"
         ) from None
     if kind == "PNG" and packet is not None:
-        return _with_packet(data, packet)
+        return PACKETS[kind](data, packet)
     if kind == "TIFF" and (metadata.exif or metadata.iptc):
         return exif.graft(data, metadata.exif, metadata.iptc)
     return data
@@ -130,6 +133,10 @@ def _with_packet(png: bytes, packet: bytes) -> bytes:
     body = b"iTXtXML:com.adobe.xmp\0\0\0\0\0" + packet
     chunk = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
     return png[:PNG_HEADER] + chunk + png[PNG_HEADER:]
+
+
+PACKETS = {"PNG": _with_packet, "GIF": gif.with_packet}
+"""{format: what puts XMP into a finished file of it}."""
 
 
 def _packet(photo: bytes | None, recipe: str | None, kind: str, output: str) -> bytes | None:

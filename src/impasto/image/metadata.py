@@ -5,11 +5,11 @@ from pathlib import Path
 import pyvips
 
 from impasto.errors import BadRecipe
-from impasto.image import exif, iptc, xmp
+from impasto.image import exif, gif, iptc, xmp
 from impasto.image.decode import format_of, opened
 from impasto.image.picture import MM_PER_INCH, Metadata
 from impasto.image.source import name_of, picture_bytes
-from impasto.recipe import Recipe
+from impasto.recipe import AnyRecipe, recipe_of
 
 DEFAULT_DPI = (25.4, 72.0)
 """What libvips says of files that name no resolution."""
@@ -27,7 +27,7 @@ def metadata_of(data: bytes, image: pyvips.Image) -> Metadata:
     """What an opened file, `data` its bytes, says of itself that stays true of the artwork."""
     is_tiff = format_of(data) == "TIFF"
     capture = data if is_tiff else blob(image, "exif-data")
-    packet = blob(image, "xmp-data")
+    packet = _packet_of(data, image)
     block = blob(image, "iptc-data")
     records = exif.iptc_of_tiff(data) if is_tiff else block and iptc.unwrapped(block)
     dpi = image.xres * MM_PER_INCH, image.yres * MM_PER_INCH
@@ -40,9 +40,14 @@ def metadata_of(data: bytes, image: pyvips.Image) -> Metadata:
     )
 
 
-def recipe_in(source: str | Path) -> Recipe:
+def _packet_of(data: bytes, image: pyvips.Image) -> bytes | None:
+    """The XMP packet of an opened file."""
+    return gif.packet_of(data) if format_of(data) == "GIF" else blob(image, "xmp-data")
+
+
+def recipe_in(source: str | Path) -> AnyRecipe:
     """The recipe that a picture carries; BadRecipe where there is none or it cannot be used."""
-    return Recipe.from_json(read_recipe(source), str(source))
+    return recipe_of(read_recipe(source), str(source))
 
 
 def read_recipe(source: str | Path) -> str:
@@ -51,7 +56,8 @@ def read_recipe(source: str | Path) -> str:
     `UnreadableImage` if it is no picture, `BadRecipe` if it carries none.
     """
     where = name_of(source)
-    packet = blob(opened(picture_bytes(source), where), "xmp-data")
+    data = picture_bytes(source)
+    packet = _packet_of(data, opened(data, where))
     recipe = None if packet is None else xmp.recipe_of(packet)
     if recipe is None:
         raise BadRecipe(

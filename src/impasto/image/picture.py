@@ -39,6 +39,16 @@ class Metadata:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Indexed:
+    """Pixels that point into a palette."""
+
+    indices: NDArray[np.uint8]
+    """(H, W)."""
+    colours: NDArray[np.uint8]
+    """(K, 3), sRGB, K at most 256."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Picture:
     """Upright sRGB pixels with where they came from."""
 
@@ -51,6 +61,10 @@ class Picture:
     """The file's name without folder and ending."""
     sha256: str
     """Of the file's bytes; of type, shape and samples where there is no file."""
+    file_size: int | None = None
+    """Bytes of the file, if there is one."""
+    indexed: Indexed | None = None
+    """The same colours as a palette, for files that hold one."""
 
     @property
     def size(self) -> tuple[int, int]:

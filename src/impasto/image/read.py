@@ -48,6 +48,7 @@ def _from_file(source: str | Path) -> Picture:
         metadata=metadata_of(data, image),
         name="stdin" if str(source) == STANDARD_STREAM else Path(source).stem,
         sha256=hashlib.sha256(data).hexdigest(),
+        file_size=len(data),
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from impasto.errors import UnwritableOutput, UsageError
 from impasto.image.atomic import replacing, unwritable
 from impasto.image.encode import SIXTEEN_BIT, encode
+from impasto.image.indexed import KINDS as INDEXED
 from impasto.image.picture import STANDARD_STREAM, Picture
 from impasto.settings import OutputSettings
 
@@ -19,6 +20,7 @@ EXTENSIONS = {
     ".webp": "WebP",
     ".tif": "TIFF",
     ".tiff": "TIFF",
+    ".gif": "GIF",
 }
 
 
@@ -42,13 +44,24 @@ def check_output(
     *,
     force: bool,
     settings: OutputSettings,
+    indexed: bool = False,
 ) -> None:
     """Refuse an output that cannot or must not be written, before any work is done for it.
 
     `UsageError` for what was asked, `UnwritableOutput` for what the disk says. Not even `force`
-    lets an output take the place of an input.
+    lets an output take the place of an input. `indexed`: the picture has a palette.
     """
+    files = list(inputs)
+    if list(map(str, files)).count(STANDARD_STREAM) > 1:
+        raise UsageError("standard input holds one picture; give the others as files")
     kind = format_for(output)
+    if kind == "GIF" and not indexed:
+        raise UsageError(
+            f"cannot write {output}: a GIF holds 256 colours; choose .png, and then "
+            "impasto quantize, which picks the colours"
+        )
+    if indexed and settings.depth == 16 and kind in INDEXED:
+        raise UsageError(f"cannot write {output}: a palette holds 8 bits a channel, not 16")
     if settings.depth == 16 and kind not in SIXTEEN_BIT:
         raise UsageError(
             f"cannot write {output}: {kind} holds 8 bits a channel, not 16; "
@@ -57,33 +70,38 @@ def check_output(
     if str(output) == STANDARD_STREAM:
         _check_standard_output()
         return
-    path = Path(output)
-    for source in inputs:
-        if str(source) != STANDARD_STREAM and _same_file(path, Path(source)):
+    check_file(Path(output), files, force=force)
+
+
+def check_file(path: Path, others: Iterable[str | Path], *, force: bool) -> None:
+    """Refuse a file that is one of the job's other files, that exists, or that can't be written."""
+    for other in others:
+        if str(other) != STANDARD_STREAM and _same_file(path, Path(other)):
             raise UsageError(
-                f"cannot write {output}: it is the same file as the input {source}; "
+                f"cannot write {path}: it is the same file as the input {other}; "
                 "choose another name"
             )
     _check_place(path)
     if path.exists() and not force:
         raise UsageError(
-            f"cannot write {output}: it exists already; choose another name, or add --force"
+            f"cannot write {path}: it exists already; choose another name, or add --force"
         )
 
 
 def write(
     picture: Picture, output: str | Path, settings: OutputSettings, recipe: str | None
-) -> None:
+) -> int:
     """Write a picture with metadata and recipe unless stripped; `-` is PNG to standard output.
 
-    The same picture, settings and recipe give the same bytes.
+    The same picture, settings and recipe give the same bytes; returns how many.
     """
     data = encode(picture, format_for(output), settings, recipe, str(output))
     if str(output) == STANDARD_STREAM:
         to_standard_output(data)
-        return
-    with replacing(Path(output)) as temporary:
-        temporary.write_bytes(data)
+    else:
+        with replacing(Path(output)) as temporary:
+            temporary.write_bytes(data)
+    return len(data)
 
 
 def to_standard_output(data: bytes) -> None:

