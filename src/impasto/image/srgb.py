@@ -44,7 +44,10 @@ def to_bits(unit: NDArray[np.float32], depth: int) -> NDArray[np.uint8 | np.uint
     """Floats as integers of 8 or 16 bits, same shape: clamped to [0, 1], rounded, not truncated."""
     kind = np.uint8 if depth == 8 else np.uint16
     highest = np.float32(np.iinfo(kind).max)
-    bits: NDArray[np.uint8 | np.uint16] = np.rint(np.clip(unit, 0, 1) * highest).astype(kind)
+    bits = np.empty(unit.shape, kind)
+    for top in range(0, len(unit), STRIP):
+        strip = slice(top, top + STRIP)
+        bits[strip] = np.rint(np.clip(unit[strip], 0, 1) * highest)
     return bits
 
 
