@@ -65,7 +65,10 @@ def enhance(
     strength at zero the input itself is returned. Statistics count visible pixels only. A pixel
     inside (0, 1) in all channels stays inside.
     """
+    grey = _is_grey(rgb)
     rgb = denoised(rgb, settings.denoise, alpha)
+    if grey:
+        rgb = np.repeat(rgb[..., :1], 3, axis=2) if settings.denoise else rgb
     if match is not None:
         rgb = matched(rgb, match, alpha)
     if photo is not None:

@@ -18,7 +18,10 @@ Plane = NDArray[np.float32]
 WHITE_BALANCE = 0.7
 """Of the cast that is believed: a little of the light's mood stays."""
 
-LEVELS = 0.8
+LEVELS = 0.7
+
+RANGE = 0.02, 0.1
+"""Unused lightness at both ends below which it is left, and from which LEVELS acts wholly."""
 
 NIGHT, DUSK, DAY = 0.22, 0.38, 0.58
 """Median lightness: below the first a picture is meant to be dark, from the last on bright
@@ -64,7 +67,8 @@ def auto(rgb: Picture, alpha: Plane | None = None) -> EnhanceSettings:
     below, above = ends(Preview(encoded(light), small.weight))
     oklab = light_to_oklab(light)
     before = oklab[..., 0].clip(0, 1)
-    lightness = levelled(before, LEVELS * below, LEVELS * above)
+    strength = LEVELS * _between(below + above, *RANGE)
+    lightness = levelled(before, strength * below, strength * above)
     low, middle, high = quantiles(lightness, small.weight, [0.05, 0.5, 0.95])
     (usual,) = quantiles(before, small.weight, [0.5])
     chroma = float(np.average(np.hypot(oklab[..., 1], oklab[..., 2]), weights=small.weight))
@@ -72,7 +76,7 @@ def auto(rgb: Picture, alpha: Plane | None = None) -> EnhanceSettings:
     dark = _between(middle, NIGHT / 2, NIGHT)
     return EnhanceSettings(
         white_balance=WHITE_BALANCE if np.abs(gains - 1).max() > 0.01 else 0.0,
-        levels=LEVELS if below + above > 0.02 else 0.0,
+        levels=round(strength, 2),
         gamma=round(_held(usual, middle) + GAMMA * _dusk(usual), 2),
         local_contrast=round(LOCAL_CONTRAST * _lack(high - low, CONTRASTY) * dark, 2),
         vibrance=round(VIBRANCE * _lack(chroma, COLOURFUL), 2),

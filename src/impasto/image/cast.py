@@ -39,7 +39,7 @@ logarithms of ratios of channels."""
 ALONG = np.array([0.51, -0.86])
 """From shade to tungsten, in (ln R/G, ln B/G)."""
 
-FARTHEST = 1.8, 0.7
+FARTHEST = 2.4, 0.7
 """Cast along and across that line at which half is believed."""
 
 

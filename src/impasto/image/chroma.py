@@ -36,8 +36,10 @@ def vivid(oklab: Colours, vibrance: float, saturation: float) -> Colours:
 
 def skin(a: Plane, b: Plane, chroma: Plane) -> Plane:
     """How much a colour looks like skin, 0 to 1; of light and dark skin alike, for hues agree."""
-    hue = np.degrees(np.arctan2(b, a))
-    near = np.exp(np.float32(-0.5) * ((hue - np.float32(SKIN_HUE)) / np.float32(SKIN_WIDTH)) ** 2)
+    middle, width = np.radians(SKIN_HUE), np.radians(SKIN_WIDTH)
+    along = a * np.float32(np.cos(middle)) + b * np.float32(np.sin(middle))
+    cosine = along / np.maximum(chroma, np.float32(1e-6))
+    near = np.exp((cosine - 1) / np.float32(width * width))  # as von Mises's distribution
     low, high = map(np.float32, SKIN_CHROMA)
     enough = chroma * chroma / (chroma * chroma + low * low)
     return np.asarray(near * enough / (1 + (chroma / high) ** 6))

@@ -11,11 +11,19 @@ from impasto.image.color import Colours, light_to_oklab, oklab_to_light
 
 Plane = NDArray[np.float32]
 
-HARDNESS = 6
+HARDNESS = 8
 """Of the shoulder: higher leaves more colours as they are and squeezes the outermost harder."""
 
 LEVEL = np.float32(1 / 65535)
 """A level of 16 bits."""
+
+UNSEEN = 3e-5
+"""Relative change of chroma that is below a level of 16 bits and is not made."""
+
+NEAR = 0.02
+"""Relative difference in reach that may be taken in linear light."""
+
+HALVINGS = 8
 
 EDGE = np.float32(1e-6)
 """Greys closer than this to black or white count as that far from them."""
@@ -54,7 +62,7 @@ def contained(oklab: Colours, origin: Plane) -> Colours:
     light = oklab_to_light(oklab)
     wanted = reach(light, lightness)
     target = eased(wanted, origin)
-    moved = target < wanted * np.float32(1 - 1e-5)
+    moved = target < wanted * np.float32(1 - UNSEEN)
     if moved.any():
         light[moved] = _drawn_in(oklab[moved], target[moved], wanted[moved])
     return light
@@ -63,17 +71,40 @@ def contained(oklab: Colours, origin: Plane) -> Colours:
 def _drawn_in(oklab: Colours, target: Plane, wanted: Plane) -> Colours:
     """Take chroma from colours (N, 3) until their reach is `target`, -> linear (N, 3).
 
-    Reach is nearly proportional to chroma, so two steps of that come close; the rest is taken in
-    linear light, where it is exact and too little to be seen in the hue.
+    Reach is nearly proportional to chroma, so two steps of that suffice for most; among blues it
+    is not, and the rest is halved into. What is left then is taken in linear light, where it is
+    exact and too little to be seen in the hue.
     """
-    lightness, chroma, now = oklab[:, 0], oklab[:, 1:].copy(), wanted
+    lightness = oklab[:, 0]
+    share: Plane = np.ones_like(target)
+    now = wanted
     for _ in range(2):
-        chroma *= (target / np.maximum(now, EDGE))[:, None]
-        light = oklab_to_light(np.concatenate([lightness[:, None], chroma], axis=1))
+        share = np.asarray(share * target / np.maximum(now, EDGE), np.float32)
+        light = _with_chroma(oklab, share)
         now = reach(light, lightness)
+    far = np.abs(now - target) > NEAR * target
+    if far.any():
+        share[far] = _halved(oklab[far], target[far])
+        light[far] = _with_chroma(oklab[far], share[far])
+        now[far] = reach(light[far], lightness[far])
     grey = (lightness * lightness * lightness)[:, None]
-    share = np.minimum(target / np.maximum(now, EDGE), 1)[:, None]
-    return np.asarray(grey + (light - grey) * share)
+    rest = np.minimum(target / np.maximum(now, EDGE), 1)[:, None]
+    return np.asarray(grey + (light - grey) * rest)
+
+
+def _halved(oklab: Colours, target: Plane) -> Plane:
+    """The share of chroma (N,) at which colours (N, 3) have a reach, by bisection."""
+    low, high = np.zeros_like(target), np.ones_like(target)
+    for _ in range(HALVINGS):
+        middle = np.asarray((low + high) / 2, np.float32)
+        inner = reach(_with_chroma(oklab, middle), oklab[:, 0]) < target
+        low, high = np.where(inner, middle, low), np.where(inner, high, middle)
+    return low
+
+
+def _with_chroma(oklab: Colours, share: Plane) -> Colours:
+    """Colours (N, 3) with a share of their chroma, in linear sRGB."""
+    return oklab_to_light(np.stack([oklab[:, 0], oklab[:, 1] * share, oklab[:, 2] * share], axis=1))
 
 
 def origin_of(light: Colours) -> tuple[Colours, Plane]:

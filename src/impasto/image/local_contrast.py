@@ -2,7 +2,7 @@
 
 **Departure**: written anew, since OpenCV's and scikit-image's map through steps of 8 or 16 bits
 and of 256 bins, which bands. Here the tiles' histograms give piecewise linear curves that are
-applied in floating point. The clip limit falls to 1, no change, in tiles without contrast of their
+applied in floating point. The clip limit falls to 0, no change, in tiles without contrast of their
 own, whose noise it would only raise; no bin counts less than a little, so that no curve is flat.
 """
 
@@ -24,8 +24,8 @@ SMALLEST = 16
 
 BINS = 256
 
-LIMIT = 2.5
-"""Of a bin's count, as a multiple of the mean: the steepest slope."""
+LIMIT = 2.0
+"""Of a bin's count, as a multiple of the mean; what is cut off adds less than 1 to the slope."""
 
 LEAST = 0.1
 """Of a bin's count, as a multiple of the mean: the flattest slope."""
@@ -55,7 +55,7 @@ def _curve(lightness: Plane, weight: Plane) -> NDArray[np.float32]:
         return np.linspace(0, 1, BINS + 1, dtype=np.float32)
     low, high = quantiles(lightness, weight, [0.1, 0.9])
     spread = (high - low) ** 2
-    limit = 1 + (LIMIT - 1) * spread / (spread + FLAT**2)
+    limit = LIMIT * spread / (spread + FLAT**2)
     return equalised(histogram(lightness, weight), limit)
 
 
@@ -72,9 +72,8 @@ def equalised(counts: NDArray[np.float64], limit: float) -> NDArray[np.float32]:
     What is cut off is shared by all bins, once, as in OpenCV.
     """
     density = counts / counts.mean()
-    clipped = np.clip(density, LEAST, limit)
-    clipped += 1 - clipped.mean()
-    clipped = np.maximum(clipped, LEAST / 2)
+    clipped = np.minimum(density, limit)
+    clipped = np.maximum(clipped + 1 - clipped.mean(), LEAST)
     grown = np.concatenate([[0], np.cumsum(clipped)])
     return np.asarray(grown / grown[-1], np.float32)
 

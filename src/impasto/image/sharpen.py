@@ -29,7 +29,7 @@ def sharpened(lightness: Plane, amount: float, noise: float) -> Plane:
     soft = cv2.GaussianBlur(lightness, (2 * HALO + 1, 2 * HALO + 1), RADIUS)
     detail = lightness - soft
     square = detail * detail
-    floor = np.float32((QUIET + 1.5 * noise) ** 2)
+    floor = np.float32((QUIET + 2 * noise) ** 2)
     added = np.float32(amount) * detail * square / (square + floor)
     added /= 1 + np.abs(added) / np.float32(LOUD)
     room = np.where(added > 0, 1 - lightness, lightness)

@@ -14,7 +14,7 @@ SHARES = 0.003, 0.997
 FURTHEST = 0.25
 """Ends beyond this are not stretched further: a picture of fog stays one."""
 
-SOFTNESS = 0.2
+SOFTNESS = 0.12
 """Slope of a curve's end, next to that of its middle."""
 
 BLACK = np.float32(0.05)

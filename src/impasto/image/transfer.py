@@ -22,7 +22,7 @@ GRAIN = 0.004
 KNEE = 0.06
 """Of lightness: within this of black and white, a map that leads outside bends off."""
 
-SMOOTHING = 1 / 100
+SMOOTHING = 1 / 200
 """Radius of the guided filter for a photo's chroma, of the longer side."""
 
 EDGE = 0.03

@@ -25,7 +25,7 @@ LARGEST = 8.0
 def gains_against(cast: NDArray[np.floating]) -> Gains:
     """Gains that turn a linear colour (3,) grey without changing its luminance."""
     light = np.maximum(np.asarray(cast, np.float64), DARKEST)
-    white = light / (TO_XYZ[1] @ light)
+    white = light / (TO_XYZ[1] @ light / TO_XYZ[1].sum())
     return np.asarray(1 / np.clip(white, 1 / LARGEST, LARGEST), np.float32)
 
 
