@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from impasto.filter_settings import EnhanceSettings
+from impasto.image import tiles
 from impasto.image.adjust import enhance
 from impasto.image.auto import auto
 from impasto.image.srgb import to_unit
@@ -147,13 +148,10 @@ def test_invisible_pictures_come_out(rgb: Picture) -> None:
     assert np.isfinite(enhance(rgb, EnhanceSettings(**ALL), alpha=hidden)).all()
 
 
-def test_strips_leave_no_trace(rgb: Picture, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Strips of one row and of the whole picture give the same pixels."""
-    from impasto.image import strips
-
-    chosen = EnhanceSettings(**ALL)
+def test_tiles_leave_no_trace(rgb: Picture, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tiles of 16 px and of the whole picture give the same pixels."""
     pictures = []
-    for pixels in (1, 10**6):
-        monkeypatch.setattr(strips, "PIXELS", pixels)
-        pictures.append(enhance(rgb, chosen))
-    np.testing.assert_allclose(pictures[0], pictures[1], atol=2e-6)
+    for side in (16, 1024):
+        monkeypatch.setattr(tiles, "SIDE", side)
+        pictures.append(enhance(rgb, EnhanceSettings(**ALL)))
+    np.testing.assert_allclose(pictures[0], pictures[1], atol=1e-5)

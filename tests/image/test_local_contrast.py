@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from impasto.image import local_contrast
 from impasto.image.local_contrast import BINS, contrasted, curves, equalised
 from impasto.image.samples import photo
+from impasto.image.tiles import Tile
 
 Plane = NDArray[np.float32]
 
@@ -20,7 +21,9 @@ def test_it_is_close_to_opencv(name: str, monkeypatch: pytest.MonkeyPatch) -> No
     grey = cv2.cvtColor(photo(name)[:256, :256], cv2.COLOR_RGB2GRAY)
     plane = np.asarray(grey / 255, np.float32)
     oracle = cv2.createCLAHE(local_contrast.LIMIT, (2, 2)).apply(grey).astype(np.float32) / 255
-    ours = contrasted(plane, curves(plane, np.ones_like(plane)), 1, 0, 256)
+    ours = contrasted(
+        plane, curves(plane, np.ones_like(plane)), 1, Tile(0, 256, 0, 256), (256, 256)
+    )
     assert np.abs(ours - oracle).mean() < 0.02
     assert np.abs(plane - oracle).mean() > 0.04
 
@@ -40,18 +43,18 @@ def test_without_a_limit_the_curve_is_the_distribution() -> None:
 def test_noise_in_the_dark_is_left_alone() -> None:
     """A flat dark tile's noise grows by less than a tenth; the limit alone would triple it."""
     noise = np.random.default_rng(0).normal(0.15, 0.004, (256, 256)).astype(np.float32)
-    out = contrasted(noise, curves(noise, np.ones_like(noise)), 1, 0, 256)
+    out = contrasted(noise, curves(noise, np.ones_like(noise)), 1, Tile(0, 256, 0, 256), (256, 256))
     assert out.std() < 1.1 * noise.std()
 
 
 def test_contrast_grows_where_it_is_low() -> None:
     wave = (0.5 + 0.1 * np.sin(np.arange(256) / 5)).astype(np.float32)
     plane = np.tile(wave, (256, 1))
-    out = contrasted(plane, curves(plane, np.ones_like(plane)), 1, 0, 256)
+    out = contrasted(plane, curves(plane, np.ones_like(plane)), 1, Tile(0, 256, 0, 256), (256, 256))
     assert np.ptp(out[128]) > 1.4 * np.ptp(wave)
 
 
 def test_strength_zero_changes_nothing() -> None:
     plane = np.random.default_rng(0).random((64, 64), np.float32)
-    out = contrasted(plane, curves(plane, np.ones_like(plane)), 0, 0, 64)
+    out = contrasted(plane, curves(plane, np.ones_like(plane)), 0, Tile(0, 64, 0, 64), (64, 64))
     np.testing.assert_array_equal(out, plane)

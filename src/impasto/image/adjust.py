@@ -22,7 +22,7 @@ from impasto.image.local_contrast import Curves, contrasted, curves
 from impasto.image.noise import deviations
 from impasto.image.preview import Preview, preview
 from impasto.image.sharpen import HALO, sharpened
-from impasto.image.strips import by_strips
+from impasto.image.tiles import Tile, by_tiles
 from impasto.image.tone import brightened, ends, levelled, relit
 from impasto.image.transfer import matched, recoloured
 from impasto.image.white_balance import Gains, balanced, gains_for, weakened
@@ -127,28 +127,30 @@ def corrected(rgb: Picture, correction: Correction) -> Picture:
     beside = HALO if correction.sharpen else 0
     grey = bool((correction.gains == 1).all()) and _is_grey(rgb)
 
-    def correct(top: int, bottom: int) -> Picture:
-        start, end = max(0, top - beside), min(height, bottom + beside)
-        light = balanced(decoded(rgb[start:end]), correction.gains)
+    def correct(tile: Tile) -> Picture:
+        larger = tile.grown(beside, height, width)
+        inner = tile.inside(larger)
+        light = balanced(decoded(rgb[larger.area]), correction.gains)
         oklab, origin = origin_of(light)
-        lightness = _toned(oklab[..., 0], correction, start, height)
-        strip = slice(top - start, bottom - start)
+        lightness = _toned(oklab[..., 0], correction, larger, (height, width))[inner]
         if grey:
-            plane = encoded(lightness[strip] ** 3)[..., None]
-            return inside(np.repeat(plane, 3, axis=2), rgb[top:bottom])
-        colours = relit(oklab[strip], lightness[strip])
+            plane = encoded(lightness**3)[..., None]
+            return inside(np.repeat(plane, 3, axis=2), rgb[tile.area])
+        colours = relit(oklab[inner], lightness)
         colours = vivid(colours, correction.vibrance, correction.saturation)
-        return inside(encoded(contained(colours, origin[strip])), rgb[top:bottom])
+        return inside(encoded(contained(colours, origin[inner])), rgb[tile.area])
 
-    return by_strips(correct, height, width)
+    return by_tiles(correct, height, width)
 
 
-def _toned(lightness: Plane, correction: Correction, top: int, height: int) -> Plane:
+def _toned(lightness: Plane, correction: Correction, tile: Tile, size: tuple[int, int]) -> Plane:
+    """New lightness of a tile of a picture of `size` (height, width)."""
     lightness = lightness.clip(0, 1)  # white is 1 but for rounding
     lightness = levelled(lightness, correction.below, correction.above)
     lightness = brightened(lightness, correction.gamma)
     if correction.tables is not None:
-        lightness = contrasted(lightness, correction.tables, correction.local_contrast, top, height)
+        strength = correction.local_contrast
+        lightness = contrasted(lightness, correction.tables, strength, tile, size)
     return sharpened(lightness, correction.sharpen, correction.noise)
 
 

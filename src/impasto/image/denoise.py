@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.fft import dct
 
 from impasto.image.noise import deviations
-from impasto.image.strips import by_strips
+from impasto.image.tiles import Tile, by_tiles
 
 Plane = NDArray[np.float32]
 
@@ -52,19 +52,17 @@ def denoised(
     border = cv2.BORDER_REFLECT_101
     padded = np.asarray(cv2.copyMakeBorder(rgb, SIDE, SIDE, SIDE, SIDE, border), np.float32)
 
-    def clean(top: int, bottom: int) -> NDArray[np.float32]:
-        # A block's rows must not depend on where strips begin, so these begin on a multiple of 8.
-        start, end = top // SIDE * SIDE, -(-bottom // SIDE) * SIDE
-        part = padded[start : min(end + 2 * SIDE, padded.shape[0])]
+    def clean(tile: Tile) -> NDArray[np.float32]:
+        # Tiles begin on multiples of a block, so blocks lie the same however a picture is cut.
+        part = padded[tile.top : tile.bottom + 2 * SIDE, tile.left : tile.right + 2 * SIDE]
         mixed = part @ OPPONENTS.T
         for band, threshold in enumerate(thresholds):
             mixed[..., band] = _smooth(np.ascontiguousarray(mixed[..., band]), threshold)
-        inner = slice(SIDE + top - start, SIDE + bottom - start)
-        cleaned = (mixed @ OPPONENTS)[inner, SIDE:-SIDE]
-        original = rgb[top:bottom]
+        cleaned = (mixed @ OPPONENTS)[SIDE:-SIDE, SIDE:-SIDE]
+        original = rgb[tile.area]
         return np.asarray(np.clip(cleaned, original / 2, (original + 1) / 2))
 
-    return by_strips(clean, height, width)
+    return by_tiles(clean, height, width)
 
 
 def _smooth(plane: Plane, threshold: float) -> Plane:

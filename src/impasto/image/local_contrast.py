@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from impasto.image.preview import quantiles
+from impasto.image.tiles import Tile
 
 Plane = NDArray[np.float32]
 Curves = NDArray[np.float32]
@@ -78,25 +79,28 @@ def equalised(counts: NDArray[np.float64], limit: float) -> NDArray[np.float32]:
     return np.asarray(grown / grown[-1], np.float32)
 
 
-def contrasted(lightness: Plane, tables: Curves, strength: float, top: int, height: int) -> Plane:
+def contrasted(
+    lightness: Plane, tables: Curves, strength: float, part: Tile, size: tuple[int, int]
+) -> Plane:
     """Move lightness towards what the curves of the four nearest tiles give, bilinearly.
 
-    `lightness` (rows, W) begins at row `top` of a picture of `height` rows.
+    `lightness` is that of a `part` of a picture of `size` (height, width).
     """
-    rows, width = lightness.shape
-    upper, lower, down = _nearest(np.arange(top, top + rows), height, tables.shape[0])
-    left, right, across = _nearest(np.arange(width), width, tables.shape[1])
+    rows, columns = np.arange(part.top, part.bottom), np.arange(part.left, part.right)
+    upper, lower, down = _nearest(rows, size[0], tables.shape[0])
+    left, right, across = _nearest(columns, size[1], tables.shape[1])
+    near = tables[:, left[0] : right[-1] + 1]
     down = down[:, None, None]
-    blended = (tables[upper] * (1 - down) + tables[lower] * down).ravel()
+    blended = (near[upper] * (1 - down) + near[lower] * down).ravel()
     position = lightness * np.float32(BINS)
     bin_ = np.minimum(position.astype(np.int32), BINS - 1)
-    part = position - bin_
-    row = np.arange(rows)[:, None] * tables.shape[1]
+    beyond = position - bin_
+    row = np.arange(len(rows))[:, None] * near.shape[1]
     mapped = np.zeros_like(lightness)
     for column, share in ((left, 1 - across), (right, across)):
-        index = (row + column) * (BINS + 1) + bin_
+        index = (row + column - left[0]) * (BINS + 1) + bin_
         low = blended[index]
-        mapped += share * (low + part * (blended[index + 1] - low))
+        mapped += share * (low + beyond * (blended[index + 1] - low))
     return np.asarray(lightness + np.float32(strength) * (mapped - lightness))
 
 

@@ -10,7 +10,7 @@ from impasto.image.color import Colours, decoded, encoded, light_to_oklab, srgb_
 from impasto.image.gamut import contained, inside, origin_of
 from impasto.image.preview import Preview, preview
 from impasto.image.resize import resize
-from impasto.image.strips import by_strips
+from impasto.image.tiles import Tile, by_tiles
 
 Picture = NDArray[np.float32]
 Plane = NDArray[np.float32]
@@ -84,13 +84,13 @@ def matched(rgb: Picture, reference: Picture, alpha: Plane | None = None) -> Pic
     """Move the colours of (H, W, 3) to those of a reference of any size."""
     of, to = palette(preview(rgb, alpha)), palette(preview(reference))
 
-    def move(top: int, bottom: int) -> Picture:
-        oklab, origin = origin_of(decoded(rgb[top:bottom]))
+    def move(tile: Tile) -> Picture:
+        oklab, origin = origin_of(decoded(rgb[tile.area]))
         colours = moved(oklab, of, to)
         colours[..., 0] = bent(colours[..., 0])
-        return inside(encoded(contained(colours, origin)), rgb[top:bottom])
+        return inside(encoded(contained(colours, origin)), rgb[tile.area])
 
-    return by_strips(move, *rgb.shape[:2])
+    return by_tiles(move, *rgb.shape[:2])
 
 
 def recoloured(rgb: Picture, photo: Picture) -> Picture:
@@ -102,23 +102,23 @@ def recoloured(rgb: Picture, photo: Picture) -> Picture:
     height, width = rgb.shape[:2]
     chroma = photo_chroma(rgb, photo)
 
-    def colour(top: int, bottom: int) -> Picture:
-        oklab, origin = origin_of(decoded(rgb[top:bottom]))
-        oklab[..., 1:] = chroma[top:bottom]
-        return inside(encoded(contained(oklab, origin)), rgb[top:bottom])
+    def colour(tile: Tile) -> Picture:
+        oklab, origin = origin_of(decoded(rgb[tile.area]))
+        oklab[..., 1:] = chroma[tile.area]
+        return inside(encoded(contained(oklab, origin)), rgb[tile.area])
 
-    return by_strips(colour, height, width)
+    return by_tiles(colour, height, width)
 
 
 def photo_chroma(rgb: Picture, photo: Picture) -> NDArray[np.float32]:
     """OKLab's a and b of a photo, smooth along an artwork's strokes, (H, W, 2)."""
     height, width = rgb.shape[:2]
     fitted = resize(photo, width, height)
-    planes = by_strips(
-        lambda top, bottom: np.concatenate(
+    planes = by_tiles(
+        lambda tile: np.concatenate(
             [
-                light_to_oklab(decoded(rgb[top:bottom]))[..., :1],
-                light_to_oklab(decoded(fitted[top:bottom]))[..., 1:],
+                light_to_oklab(decoded(rgb[tile.area]))[..., :1],
+                light_to_oklab(decoded(fitted[tile.area]))[..., 1:],
             ],
             axis=-1,
         ),
