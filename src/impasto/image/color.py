@@ -45,6 +45,14 @@ TO_XYZ = np.array(
 WHITE = TO_XYZ.sum(axis=1)
 """XYZ of sRGB's white."""
 
+# As rows of colours are multiplied from the right, in float32.
+_LIGHT_TO_CONES = TO_CONES.T.astype(np.float32)
+_CONES_TO_LIGHT = np.linalg.inv(TO_CONES).T.astype(np.float32)
+_CONES_TO_OKLAB = TO_OKLAB.T.astype(np.float32)
+_OKLAB_TO_CONES = np.linalg.inv(TO_OKLAB).T.astype(np.float32)
+_LIGHT_TO_RATIOS = (TO_XYZ.T / WHITE).astype(np.float32)
+_RATIOS_TO_LIGHT = np.linalg.inv(TO_XYZ.T / WHITE).astype(np.float32)
+
 KNEE = (6 / 29) ** 3
 """Of CIE L*a*b*: below it the cube root becomes a straight line."""
 
@@ -65,19 +73,19 @@ def encoded(light: Colours) -> Colours:
 
 def light_to_oklab(light: Colours) -> Colours:
     """Linear sRGB -> (L, a, b): L in [0, 1], a and b within about ±0.4 (Ottosson 2020)."""
-    cones = np.cbrt(light @ TO_CONES.T.astype(np.float32))
-    return np.asarray(cones @ TO_OKLAB.T.astype(np.float32))
+    cones = np.cbrt(light @ _LIGHT_TO_CONES)
+    return np.asarray(cones @ _CONES_TO_OKLAB)
 
 
 def oklab_to_light(oklab: Colours) -> Colours:
     """(L, a, b) -> linear sRGB; outside [0, 1] where sRGB has no such colour."""
-    cones = oklab @ np.linalg.inv(TO_OKLAB).T.astype(np.float32)
-    return np.asarray((cones * cones * cones) @ np.linalg.inv(TO_CONES).T.astype(np.float32))
+    cones = oklab @ _OKLAB_TO_CONES
+    return np.asarray((cones * cones * cones) @ _CONES_TO_LIGHT)
 
 
 def light_to_lab(light: Colours) -> Colours:
     """Linear sRGB -> CIE (L*, a*, b*) under D65: L* in [0, 100], a* and b* within about ±110."""
-    ratios = light @ (TO_XYZ.T / WHITE).astype(np.float32)
+    ratios = light @ _LIGHT_TO_RATIOS
     line = ratios * np.float32(841 / 108) + np.float32(4 / 29)
     roots = np.where(ratios > KNEE, np.cbrt(ratios), line)
     x, y, z = roots[..., 0], roots[..., 1], roots[..., 2]
@@ -90,7 +98,7 @@ def lab_to_light(lab: Colours) -> Colours:
     roots = np.stack([y + lab[..., 1] / 500, y, y - lab[..., 2] / 200], axis=-1)
     line = (roots - np.float32(4 / 29)) * np.float32(108 / 841)
     ratios = np.where(roots > 6 / 29, roots * roots * roots, line)
-    return np.asarray(ratios @ np.linalg.inv(TO_XYZ.T / WHITE).astype(np.float32))
+    return np.asarray(ratios @ _RATIOS_TO_LIGHT)
 
 
 def srgb_to_oklab(srgb: Colours) -> Colours:
