@@ -14,6 +14,9 @@ Plane = NDArray[np.float32]
 HARDNESS = 8
 """Of the shoulder: higher leaves more colours as they are and squeezes the outermost harder."""
 
+FARTHEST = np.float32(1e4)
+"""Reach beyond this, of colours that are all but black or white, counts as this: its power fits."""
+
 LEVEL = np.float32(1 / 65535)
 """A level of 16 bits."""
 
@@ -49,8 +52,10 @@ def eased(wanted: Plane, origin: Plane) -> Plane:
     wanted / (1 + wanted^p - origin^p)^(1/p) where wanted > origin, else wanted. So what does not
     move outwards stays, what lay inside stays inside, and the surface stays on the surface.
     """
+    wanted = np.minimum(wanted, FARTHEST)
     grown = wanted**HARDNESS - np.minimum(origin, 1) ** HARDNESS
-    return np.asarray(wanted / (1 + np.maximum(grown, 0)) ** np.float32(1 / HARDNESS))
+    power = np.float32(1 / HARDNESS)
+    return np.asarray(np.minimum(wanted / (1 + np.maximum(grown, 0)) ** power, 1))
 
 
 def contained(oklab: Colours, origin: Plane) -> Colours:
