@@ -15,17 +15,30 @@ from PIL import Image
 from impasto import artwork
 from impasto.cli import app
 from impasto.errors import ExitStatus
+from impasto.filter_settings import EnhanceSettings, QuantizeSettings, SuperpixelSettings
 from impasto.neural import weights
-from impasto.options import given, shown
-from impasto.settings import PRESETS, OutputSettings, PaintSettings, Preset
+from impasto.options import given, option_name, shown
+from impasto.settings import PRESETS, OutputSettings, PaintSettings, Preset, Settings
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 CLI, PYTHON = ROOT / "docs" / "cli.md", ROOT / "docs" / "python.md"
 COMMANDS = sorted(name for name in app if not name.startswith("-"))
+SETTINGS: dict[str, type[Settings]] = {
+    "paint": PaintSettings,
+    "quantize": QuantizeSettings,
+    "superpixels": SuperpixelSettings,
+    "enhance": EnhanceSettings,
+}
 FLAG = re.compile(r"(?<![\w-])(--[a-z][a-z-]*|-[a-z])(?![\w-])")
 ALWAYS = {"--help", "-h", "--version"}
-SMALL = {"--size": "32", "--steps": "2", "--coarse-steps": "1", "--checkpoint-every": "30"}
+SMALL = {
+    "--size": "32",
+    "--steps": "2",
+    "--coarse-steps": "1",
+    "--checkpoint-every": "30",
+    "-n": "40",
+}
 QUICK = {"--seconds": "0"}
 PICTURE = re.compile(r"[\w/.-]+\.(jpe?g|png|webp|tiff?)")
 
@@ -46,9 +59,11 @@ def section(command: str) -> str:
 
 
 def rows(command: str) -> dict[str, tuple[set[str], str]]:
-    """{first name: (all names, default)} of the options in a command's tables."""
+    """{first name: (all names, default)} of a command's options, the shared ones included."""
     found = {}
-    for line in section(command).splitlines():
+    shared = CLI.read_text().partition("## What all commands share")[2].partition("\n## ")[0]
+    text = section(command) + (shared if "--depth" in flags(command) else "")
+    for line in text.splitlines():
         if line.startswith("| `-"):
             names, _, default = (cell.strip() for cell in line.strip("|").split("|"))
             found[FLAG.findall(names)[0]] = (set(FLAG.findall(names)), default)
@@ -117,13 +132,14 @@ def test_the_help_shows_the_documented_defaults(
             assert default == "required", option
 
 
-@pytest.mark.parametrize("model", [PaintSettings, OutputSettings])
-def test_documented_defaults_of_settings_are_theirs(
-    model: type[PaintSettings] | type[OutputSettings],
-) -> None:
-    documented = rows("paint")
+@pytest.mark.parametrize(
+    ("command", "model"),
+    [*SETTINGS.items(), *((command, OutputSettings) for command in SETTINGS)],
+)
+def test_documented_defaults_of_settings_are_theirs(command: str, model: type[Settings]) -> None:
+    documented = rows(command)
     for name, field in model.model_fields.items():
-        _, default = documented["--" + name.replace("_", "-")]
+        _, default = documented[option_name(name)]
         assert default.strip("`") == shown(field.get_default(call_default_factory=True))
 
 
@@ -150,7 +166,7 @@ def test_every_example_can_be_parsed(page: str, words: list[str]) -> None:
     _, bound, _ = app.parse_args(words, exit_on_error=False, print_error=False)
     values: dict[str, Any] = bound.arguments
     if "options" in values:
-        PaintSettings.checked(given(values["options"]))
+        SETTINGS[words[0]].checked(given(values["options"]))
     if "writing" in values:
         OutputSettings.checked(given(values["writing"]))
 
@@ -192,7 +208,7 @@ def test_every_example_runs(page: Path, workshop: Path) -> None:
     for words in filter(runnable, commands(page)):
         for word in words:
             found = PICTURE.match(word)
-            if found is not None and not Path(found[0]).exists() and words[0] == "paint":
+            if found is not None and not Path(found[0]).exists() and words[0] in SETTINGS:
                 Path(found[0]).parent.mkdir(parents=True, exist_ok=True)
                 Image.effect_noise((48, 40), 60).convert("RGB").save(found[0])
         app(small(words), exit_on_error=False, print_error=False, result_action="return_value")

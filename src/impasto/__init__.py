@@ -11,16 +11,36 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from impasto.api import paint, painting
     from impasto.artwork import Artwork
+    from impasto.filter_api import enhance, quantize, superpixels
+    from impasto.filter_settings import EnhanceSettings, QuantizeSettings, SuperpixelSettings
     from impasto.settings import OutputSettings, PaintSettings
 
-__all__ = ["Artwork", "OutputSettings", "PaintSettings", "paint", "painting"]
+__all__ = [
+    "Artwork",
+    "EnhanceSettings",
+    "OutputSettings",
+    "PaintSettings",
+    "QuantizeSettings",
+    "SuperpixelSettings",
+    "enhance",
+    "paint",
+    "painting",
+    "quantize",
+    "superpixels",
+]
 
 _HOMES = {
     "Artwork": "impasto.artwork",
+    "EnhanceSettings": "impasto.filter_settings",
     "OutputSettings": "impasto.settings",
     "PaintSettings": "impasto.settings",
+    "QuantizeSettings": "impasto.filter_settings",
+    "SuperpixelSettings": "impasto.filter_settings",
+    "enhance": "impasto.filter_api",
     "paint": "impasto.api",
     "painting": "impasto.api",
+    "quantize": "impasto.filter_api",
+    "superpixels": "impasto.filter_api",
 }
 
 

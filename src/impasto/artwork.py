@@ -22,7 +22,7 @@ from impasto.neural.device import choose_device, choose_precision, peak_memory
 from impasto.neural.paint import RGB, Inputs, StyleImage
 from impasto.neural.paint import painting as run_chain
 from impasto.neural.weights import load_weights
-from impasto.recipe import PAINTING, Input, PaintRecipe, StyleInput, installed_versions
+from impasto.recipe import FILTERING, PAINTING, Input, PaintRecipe, StyleInput, installed_versions
 from impasto.settings import OutputSettings, PaintSettings
 
 
@@ -100,7 +100,7 @@ class Job:
             device=str(device),
             precision=str(dtype).removeprefix("torch."),
             threads=torch.get_num_threads(),
-            versions=installed_versions(PAINTING),
+            versions=installed_versions(packages_of(settings)),
         )
 
     def events(self, resume: Snapshot | None = None) -> Iterator[Event]:
@@ -123,6 +123,11 @@ class Job:
         alpha = self.photo.alpha
         if alpha is not None:
             alpha = resize(alpha[:, :, None], width, height)[:, :, 0]
+        if self.settings.enhance == "auto":
+            from impasto.image.adjust import enhance
+            from impasto.image.auto import auto
+
+            rgb = enhance(rgb, auto(rgb, alpha), alpha=alpha)
         return Artwork(
             picture=replace(self.photo, rgb=rgb, alpha=alpha),
             losses={**losses, "total": sum(losses.values())},
@@ -132,6 +137,11 @@ class Job:
             peak_memory=peak_memory(choose_device(self.settings.device)),
             complete=complete,
         )
+
+
+def packages_of(settings: PaintSettings) -> Sequence[str]:
+    """The packages whose versions a recipe with these settings names."""
+    return PAINTING if settings.enhance == "none" else tuple(dict.fromkeys(PAINTING + FILTERING))
 
 
 def distinct(pictures: Sequence[Picture]) -> list[str]:

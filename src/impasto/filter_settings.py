@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from impasto.settings import Settings
+from impasto.settings import OutputSettings, Settings
 
 
 def known_color(text: str) -> str:
@@ -32,6 +32,10 @@ def known_borders(text: str) -> str:
 
 Color = Annotated[str, AfterValidator(known_color)]
 Strength = Annotated[float, Field(ge=0, le=1)]
+
+
+FEW_COLOURS = OutputSettings(lossless=True)
+"""How a picture of few colours is written: what is lossy would add others."""
 
 
 class QuantizeSettings(Settings):

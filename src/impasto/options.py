@@ -20,7 +20,12 @@ def options_of(model: type[Settings], group: str) -> type:
     fields = []
     for name, field in model.model_fields.items():
         parameter = Parameter(
-            group=group, help=_help(field), negative=(), show_default=False, metavar="VALUE"
+            option_name(name),
+            group=group,
+            help=_help(field),
+            negative=(),
+            show_default=False,
+            metavar="VALUE",
         )
         kind: Any = _kind(field) | None
         annotated = Annotated[kind, parameter]
@@ -28,6 +33,11 @@ def options_of(model: type[Settings], group: str) -> type:
     made = dataclasses.make_dataclass(f"{model.__name__}Options", fields, kw_only=True)
     made.__module__ = __name__  # else it is taken for one of Python's own types
     return made
+
+
+def option_name(setting: str) -> str:
+    """`style_scale` is `--style-scale`, `k` is `-k`."""
+    return f"-{setting}" if len(setting) == 1 else f"--{setting.replace('_', '-')}"
 
 
 def given(options: object) -> dict[str, Any]:
@@ -54,14 +64,16 @@ FILE = Parameter(allow_leading_hyphen=True, validator=file_name)
 
 
 def _help(field: FieldInfo) -> str:
-    default = shown(field.get_default(call_default_factory=True))
-    return f"{_sentence(str(field.description))}. [default: {default}]"
+    default = field.get_default(call_default_factory=True)
+    return f"{_sentence(str(field.description))}. [default: {shown(default)}]"
 
 
 def shown(value: object) -> str:
     """A setting's value as it would be typed."""
     if isinstance(value, Mapping):
         return ",".join(f"{key}={weight:g}" for key, weight in value.items())
+    if value is None:
+        return "none"
     if isinstance(value, bool):
         return "on" if value else "off"
     return f"{value:g}" if isinstance(value, float) else str(value)

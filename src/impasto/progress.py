@@ -16,7 +16,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from impasto.events import Event, LevelDone, Notice, RolledBack, Started, Step
+from impasto.events import Event, LevelDone, Notice, RolledBack, Stage, Started, Step
 
 
 class Show(Protocol):
@@ -65,6 +65,8 @@ class Bar:
                 description=f"{size(self._levels[event.level - 1])} step {event.step}",
                 losses=summary(event.losses),
             )
+        elif isinstance(event, Stage):
+            self._progress.update(self._task, completed=event.done, description=event.name)
         else:
             tell(event, self._progress.console)
 

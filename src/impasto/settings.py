@@ -103,7 +103,9 @@ class Settings(BaseModel):
             return cls.model_validate(values)
         except ValidationError as error:
             faults = error.errors()
-        name = str(faults[0]["loc"][0]) if faults[0]["loc"] else ""
+        if not faults[0]["loc"]:  # of settings together
+            raise UsageError(_complaint(faults))
+        name = str(faults[0]["loc"][0])
         if name not in cls.model_fields:
             raise UsageError(f"no setting {name!r}; there are {', '.join(cls.model_fields)}")
         own = [fault for fault in faults if fault["loc"][0] == name]
@@ -171,6 +173,9 @@ class PaintSettings(Settings):
         "auto", description="sizes to paint at, each half the next; 'auto' starts near 128 px"
     )
     seed: int = Field(0, ge=0, lt=2**63, description="of the white noise")
+    enhance: Literal["none", "auto"] = Field(
+        "none", description="enhancement of the finished picture, as impasto enhance --auto does"
+    )
     device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="where to compute")
     precision: Literal["auto", "float32", "bfloat16"] = Field(
         "auto", description="of the convolutions; losses and Gram matrices are always float32"

@@ -1,6 +1,7 @@
 """The bytes behind a path or standard input."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,12 +17,18 @@ def name_of(source: str | Path) -> str:
 
 def picture_bytes(source: str | Path) -> bytes:
     """All bytes of a file that announces itself as a picture."""
+    return file_bytes(source, _picture)
+
+
+def file_bytes(source: str | Path, read: Callable[[BinaryIO, str], bytes] | None = None) -> bytes:
+    """What `read` takes from an opened file and its name; by default all bytes."""
     where = name_of(source)
+    take = read or (lambda file, _: file.read())
     if str(source) == STANDARD_STREAM:
-        return _read(sys.stdin.buffer, where)
+        return take(sys.stdin.buffer, where)
     try:
         with Path(source).open("rb") as file:
-            return _read(file, where)
+            return take(file, where)
     except FileNotFoundError:
         advice = "there is no such file; check its name and folder"
     except (IsADirectoryError, PermissionError) as error:
@@ -41,7 +48,7 @@ def _is_folder(path: Path) -> bool:
         return False
 
 
-def _read(file: BinaryIO, where: str) -> bytes:
+def _picture(file: BinaryIO, where: str) -> bytes:
     """Read to the end, but only what can be a picture: a film on the wrong line stays unread."""
     head = file.read(16)
     if not head:

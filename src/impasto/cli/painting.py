@@ -1,17 +1,27 @@
-"""The command line: one command a function; what they do is elsewhere."""
+"""The commands that paint."""
 
 import json
-import signal
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from cyclopts import App, CycloptsError, Parameter, UnusedCliTokensError
-from cyclopts.validators import Number
-from rich.console import Console
+from cyclopts import Parameter
 
-from impasto.errors import ExitStatus, ImpastoError, UsageError, ran_out
+from impasto.cli.filtering import check_filter, finish_filter
+from impasto.cli.program import (
+    NONE_OF_WRITING,
+    Force,
+    Json,
+    Output,
+    Photo,
+    Quiet,
+    Writing,
+    app,
+    console,
+    one_stream,
+    say,
+)
+from impasto.errors import ExitStatus
 from impasto.options import FILE, checkpoint_seconds, given, options_of
 from impasto.settings import (
     CHECKPOINT_SECONDS,
@@ -23,46 +33,14 @@ from impasto.settings import (
 )
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from impasto.artwork import Job
 
     PaintOptions = Any
-    OutputOptions = Any
 else:
     PaintOptions = options_of(PaintSettings, "Painting")
-    OutputOptions = options_of(OutputSettings, "Writing")
 
-NONE_OF_PAINTING, NONE_OF_WRITING = PaintOptions(), OutputOptions()
+NONE_OF_PAINTING = PaintOptions()
 
-console = Console(stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False)
-
-app = App(
-    name="impasto",
-    help="Turn photographs into artwork on your own machine.",
-    help_format="markdown",
-    help_epilogue=(
-        "Examples:\n\n"
-        "    impasto paint photo.jpg --style painting.jpg -o art.png\n"
-        "    impasto paint sample:chelsea --style sample:spirograph -o art.png\n"
-        "    impasto paint --help"
-    ),
-    default_parameter=Parameter(negative=(), show_default=False),
-    error_console=console,
-    suppress_keyboard_interrupt=False,
-)
-
-Output = Annotated[str, FILE, Parameter(("--output", "-o"), help="File to write; - for a pipe.")]
-Force = Annotated[bool, Parameter(help="Replace the output if it exists.")]
-Quiet = Annotated[bool, Parameter(("--quiet", "-q"), help="Show nothing but errors.")]
-Json = Annotated[bool, Parameter("--json", help="Print the result as one JSON object.")]
-Seconds = Annotated[
-    float,
-    Parameter(
-        help="How long to measure the speed; 0 leaves it out. [default: 5]",
-        validator=Number(gte=0, lte=3600),
-    ),
-]
 Every = Annotated[
     float,
     Parameter(
@@ -84,7 +62,7 @@ Resume = Annotated[bool, Parameter(help="Go on where a stopped run was.")]
     )
 )
 def paint(
-    photo: Annotated[str, FILE, Parameter(help="Picture to paint; - for a pipe.")],
+    photo: Photo,
     /,
     *,
     style: Annotated[
@@ -101,7 +79,7 @@ def paint(
     quiet: Quiet = False,
     json_: Json = False,
     options: Annotated[PaintOptions, Parameter("*")] = NONE_OF_PAINTING,
-    writing: Annotated[OutputOptions, Parameter("*")] = NONE_OF_WRITING,
+    writing: Writing = NONE_OF_WRITING,
 ) -> None:
     """Paint a photo in the style of one or more pictures."""
     settings = preset_settings(preset).updated(given(options))
@@ -159,55 +137,24 @@ def replay(
 ) -> None:
     """Make a picture again from its recipe, bit for bit on the same machine and version."""
     from impasto.image.metadata import recipe_in
-    from impasto.replay import job_of, located
+    from impasto.recipe import PaintRecipe
+    from impasto.replay import located
 
     found = recipe_in(file)
     files: list[str | Path] = [file, *located(found, file).values()]
-    check(output, files, found.output, force=force, resume=resume, json_=json_)
-    job, notes = job_of(found, file)
-    finish(job, output, quiet, json_, notes=notes, resume=resume)
+    if isinstance(found, PaintRecipe):
+        check(output, files, found.output, force=force, resume=resume, json_=json_)
+        from impasto.repaint import job_of
 
-
-@app.command
-def weights(*, json_: Json = False) -> None:
-    """List the files that may hold VGG-19's weights, and which one is used."""
-    from impasto.neural.weights import find_weights
-    from impasto.tables import candidates_facts, candidates_table
-
-    found = find_weights()
-    present(candidates_facts(found), candidates_table(found), json_=json_)
-    if found[0].error is not None:
-        raise SystemExit(ExitStatus.BAD_INPUT)
-
-
-@app.command
-def doctor(*, seconds: Seconds = 5.0, json_: Json = False) -> None:
-    """Say what this installation can do, how fast it is, and what is wrong with it."""
-    from impasto.doctor import examine
-    from impasto.neural.device import keep_freed_memory
-    from impasto.tables import report_table
-
-    keep_freed_memory()
-    console.print(f"measuring for {seconds:g} s …" if seconds else "looking …")
-    found = examine(seconds)
-    present(found.facts(), report_table(found), json_=json_)
-    if not found.ok:
-        raise SystemExit(ExitStatus.BAD_INPUT)
-
-
-def present(facts: dict[str, Any], table: "Table", *, json_: bool) -> None:
-    """Print what was found on standard output, for people or for programs."""
-    if json_:
-        say(json.dumps(facts))
+        job, notes = job_of(found, file)
+        finish(job, output, quiet, json_, notes=notes, resume=resume)
     else:
-        Console(highlight=False).print(table)
+        palette = found.kind == "quantize"
+        check_filter(output, files, found.output, force=force, json_=json_, indexed=palette)
+        from impasto.refilter import filter_job
 
-
-def say(text: str) -> None:
-    """Print for programs, on standard output."""
-    from impasto.image.write import to_standard_output
-
-    to_standard_output(f"{text}\n".encode())
+        filter_again, notes = filter_job(found, file)
+        finish_filter(filter_again, output, quiet, json_, notes=notes)
 
 
 def check(
@@ -220,8 +167,7 @@ def check(
     json_: bool,
 ) -> None:
     """Refuse an output before any work."""
-    if output == "-" and json_:
-        raise UsageError("--json and the picture cannot both go to standard output; name a file")
+    one_stream(output, json_=json_)
     from impasto.checkpoint import check_place
 
     files = [path for path in inputs if path is not None]
@@ -254,33 +200,3 @@ def finish(
             "try a smaller beta or a lower learning rate"
         )
         raise SystemExit(ExitStatus.PARTIAL)
-
-
-def main() -> None:
-    """Run a command; errors become one sentence on standard error and an exit status."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        app(sys.argv[1:], exit_on_error=False, print_error=False, result_action="return_value")
-    except UnusedCliTokensError as error:
-        words = " ".join(error.unused_tokens or ())
-        fail(f"too many arguments: {words}; see the command with --help", ExitStatus.USAGE)
-    except CycloptsError as error:
-        fail(str(error), ExitStatus.USAGE)
-    except ImpastoError as error:
-        fail(str(error), error.status)
-    except KeyboardInterrupt:
-        fail("stopped; nothing was written", ExitStatus.INTERRUPTED)
-    except Exception as error:
-        if not ran_out(error):
-            raise
-        fail("memory ran out; choose a smaller --size", ExitStatus.OUT_OF_MEMORY)
-
-
-def fail(message: str, status: ExitStatus) -> None:
-    """End with a sentence."""
-    console.print(f"impasto: {' '.join(message.split())}", markup=False)
-    sys.exit(status)
-
-
-if __name__ == "__main__":
-    main()

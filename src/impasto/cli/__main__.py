@@ -1,0 +1,5 @@
+"""`python -m impasto.cli` is `impasto`."""
+
+from impasto.cli import main
+
+main()
