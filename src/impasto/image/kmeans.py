@@ -1,0 +1,112 @@
+"""The few colours that stand for many: k-means on a picture's histogram.
+
+Every pixel counts, none is drawn at random: the histogram at fewer bits a channel keeps the exact
+mean and weight of what falls into each of its bins, in the space of the distances. The clustering
+itself is scikit-learn's; it starts on few bins, several times, and ends on many.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from impasto.image.color import SPACES, Space
+from impasto.image.histogram import Codes, Histogram, colours_of
+from impasto.image.srgb import to_bits, to_unit
+
+BINS_PER_CENTROID = 40
+"""Bins that the starts need at least; with fewer, photos measure up to 0.3 dB worse."""
+
+STARTS = 128
+"""Starts times centroids: few centroids fall into poor local minima, many are alike every time."""
+
+MOST_STARTS = 8
+
+START_STEPS = 30
+"""Lloyd's iterations at most, of each start."""
+
+STEPS = 10
+"""Lloyd's iterations at most on the finer bins."""
+
+MOST_BINS = 1 << 17
+"""Of these: more cost time and gain less than 0.02 dB."""
+
+THREADS = 2
+"""The order in which more of them add up their sums is left to chance, and with it the last bit."""
+
+
+class Bins(NamedTuple):
+    """A histogram in the space of the distances."""
+
+    codes: Codes
+    """(N,): the first bits of each channel are those of the bin."""
+    means: NDArray[np.float32]
+    """(N, 3)."""
+    weights: NDArray[np.float64]
+    """(N,)."""
+
+
+def centroids(histogram: Histogram, k: int, space: Space, seed: int) -> NDArray[np.uint8]:
+    """Cluster the colours, at least k of them -> (at most k, 3), sRGB, distinct.
+
+    k-means++ (Arthur and Vassilvitskii 2007) on a coarse histogram, the best of a few starts, then
+    Lloyd's iterations on a fine one. A centroid is the mean in `space`, rounded to 8 bits; fewer
+    than k remain if some round to the same.
+    """
+    from sklearn.cluster import KMeans
+    from threadpoolctl import threadpool_limits
+
+    points = SPACES[space].of(to_unit(colours_of(histogram.codes)))
+    fine = _fine(Bins(histogram.codes, points, histogram.weights))
+    coarse = _coarse(fine, k)
+    starts = min(MOST_STARTS, max(1, STARTS // k))
+    first = KMeans(k, n_init=starts, max_iter=START_STEPS, random_state=seed)
+    with threadpool_limits(THREADS, "openmp"):
+        first.fit(coarse.means, sample_weight=coarse.weights)
+        last = KMeans(k, init=first.cluster_centers_, n_init=1, max_iter=STEPS)
+        last.fit(fine.means, sample_weight=fine.weights)
+    return np.unique(to_bits(SPACES[space].back(last.cluster_centers_), 8), axis=0)
+
+
+def _fine(bins: Bins) -> Bins:
+    """As many bins as are affordable."""
+    if len(bins.codes) <= MOST_BINS:
+        return bins
+    for depth in (7, 6):
+        if np.count_nonzero(_occupied(_keys(bins.codes, depth), depth)) <= MOST_BINS:
+            return joined(bins, depth)
+    return joined(bins, 5)
+
+
+def _coarse(bins: Bins, k: int) -> Bins:
+    """As few bins as the starts may have."""
+    for depth in (4, 5, 6, 7):
+        if np.count_nonzero(_occupied(_keys(bins.codes, depth), depth)) >= BINS_PER_CENTROID * k:
+            return joined(bins, depth)
+    return bins
+
+
+def joined(bins: Bins, depth: int) -> Bins:
+    """Join bins whose first `depth` bits are the same in each channel, (N, 3) -> (M, 3)."""
+    keys = _keys(bins.codes, depth)
+    occupied = _occupied(keys, depth)
+    numbers = (np.cumsum(occupied) - 1)[keys]
+    weights = np.bincount(numbers, bins.weights).astype(np.float64)
+    sums = [np.bincount(numbers, bins.weights * bins.means[:, axis]) for axis in range(3)]
+    codes = np.empty(len(weights), np.uint32)
+    codes[numbers] = bins.codes
+    return Bins(codes, (np.stack(sums, axis=1) / weights[:, None]).astype(np.float32), weights)
+
+
+def _keys(codes: Codes, depth: int) -> Codes:
+    """The first `depth` bits of each channel, together."""
+    drop, kept = 8 - depth, (1 << depth) - 1
+    red, green, blue = (codes >> shift + drop & kept for shift in (16, 8, 0))
+    return red << 2 * depth | green << depth | blue
+
+
+def _occupied(keys: Codes, depth: int) -> NDArray[np.bool_]:
+    """Which keys there are."""
+    occupied = np.zeros(1 << 3 * depth, bool)
+    occupied[keys] = True
+    return occupied
