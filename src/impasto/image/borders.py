@@ -122,7 +122,7 @@ class Canvas:
         No two of the pixels may be neighbours of each other.
         """
         ring, own = self._labels[places[:, None] + self._ring], self._labels[places]
-        free = np.flatnonzero(_can_leave(ring == own[:, None]))
+        free = np.flatnonzero(CAN_LEAVE[_alike(ring, own)])
         places, ring, own = places[free], ring[free], own[free]
         y, x = np.divmod(places, self._row)
         y, x = y - 1, x - 1
@@ -153,7 +153,7 @@ class Canvas:
         """
         saved = np.float32(SMOOTHNESS * self._features.compactness**2 / len(RING))
         differ = values - means[regions]
-        alike = np.count_nonzero(ring == regions[:, None], axis=1)
+        alike = np.bitwise_count(_alike(ring, regions))
         return np.asarray(np.einsum("nc,nc->n", differ, differ) - saved * alike, np.float32)
 
     def _move(
@@ -171,17 +171,25 @@ class Canvas:
         self._totals += weight * (sums(values, new, count) - sums(values, old, count))
 
 
-def _can_leave(same: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Whether a region stays whole without a pixel, from which of its ring are of the region.
+def _alike(ring: Labels, regions: NDArray[np.int32]) -> NDArray[np.uint8]:
+    """Which of each pixel's ring are of a region, (N, 8) and (N,) -> a bit for each, (N,)."""
+    return np.packbits(ring == regions[:, None], axis=1)[:, 0]
 
-    (N, 8) -> (N,). The region's pixels that share a side with it must be joined around the ring;
-    then what went through the pixel finds another way, and somebody remains.
+
+def _can_leave() -> NDArray[np.bool_]:
+    """Whether a region stays whole without a pixel, for all that `_alike` can say of it, (256,).
+
+    The region's pixels that share a side with it must be joined around the ring; then what went
+    through the pixel finds another way, and somebody remains. A pixel within its region has
+    nowhere to go.
     """
-    sides, corners = same[:, 1::2], same[:, 2::2]
-    following = np.concatenate([corners, same[:, :1]], axis=1)
-    joined = sides & following & np.roll(sides, -1, axis=1)
-    parts = sides.sum(axis=1) - joined.sum(axis=1)
-    return np.asarray(parts == 1)
+    same = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1)
+    sides, corners = same[:, 1::2], np.roll(same, -1, axis=1)[:, 1::2]
+    joined = sides & corners & np.roll(sides, -1, axis=1)
+    return np.asarray(sides.sum(axis=1) - joined.sum(axis=1) == 1)
+
+
+CAN_LEAVE = _can_leave()
 
 
 def finer(canvas: Canvas, pixels: Bytes, features: Features) -> Canvas:

@@ -23,8 +23,11 @@ from impasto.image.segmentation import METHODS, Bytes, Labels, Method, grouped, 
 SMALLEST = 4
 """Pixels of a region on average, at least."""
 
-COARSE_SIDE = 5.0
+COARSE_SIDE = 3.0
 """Of the groups in the most reduced picture, px at least: enough to have a shape."""
+
+SMALL = 2**18
+"""Pixels of a picture that is not reduced: there is little time to be won."""
 
 COARSE_PASSES, FINE_PASSES = 8, 3
 """Over the borders: from where a method left them, and after each doubling of the size."""
@@ -84,7 +87,7 @@ def divided(pixels: Bytes, count: int, method: Method, compactness: float) -> La
     height, width = pixels.shape[:2]
     finer_count = METHODS[method].finer * count
     sizes = [pixels]
-    while (_area(sizes[-1]) / finer_count) ** 0.5 >= 2 * COARSE_SIDE:
+    while _area(sizes[-1]) >= max(SMALL, (2 * COARSE_SIDE) ** 2 * finer_count):
         sizes.append(halved_size(sizes[-1]))
     coarse = sizes.pop()
     features = Features(
