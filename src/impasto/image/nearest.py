@@ -4,8 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
-from impasto.image.color import SPACES, Space
+from impasto.image.color import Space
 from impasto.image.histogram import Codes, colours_of
+from impasto.image.metric import METRICS
 from impasto.image.srgb import to_unit
 
 FEW = 1000
@@ -20,7 +21,7 @@ class Nearest:
 
     def __init__(self, palette: NDArray[np.uint8], space: Space) -> None:
         """Of distinct colours (K, 3), sRGB."""
-        self._coordinates = SPACES[space].of
+        self._coordinates = METRICS[space].of
         self._tree = KDTree(self._coordinates(to_unit(palette)))
 
     def __call__(self, codes: Codes) -> NDArray[np.uint8]:
