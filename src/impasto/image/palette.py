@@ -75,6 +75,11 @@ class Photo(NamedTuple):
     histogram: Histogram
     """Of the visible pixels."""
 
+    @property
+    def visible(self) -> NDArray[np.bool_] | None:
+        """(H, W); `None` where all pixels are."""
+        return None if self.weights is None else self.weights > 0
+
 
 def photo_of(rgb: NDArray[np.float32], alpha: NDArray[np.float32] | None) -> Photo:
     """Round to 8 bits and count the colours."""
@@ -108,20 +113,22 @@ def _nearest(
     )
     table = np.zeros(COLOURS, np.uint8)
     table[photo.histogram.codes] = ranks[nearest]
-    return palette, table.take(photo.codes)
+    indices = table.take(photo.codes)
+    if photo.visible is not None:
+        indices[~photo.visible] = 0  # whatever colour lies beneath
+    return palette, indices
 
 
 def _dithered(photo: Photo, candidates: NDArray[np.uint8]) -> tuple[Palette, NDArray[np.uint8]]:
     """Mix the colours; which pixels take one is known only afterwards."""
-    visible = None if photo.weights is None else photo.weights > 0
-    chosen = floyd_steinberg(photo.codes, candidates, visible)
+    chosen = floyd_steinberg(photo.codes, candidates, photo.visible)
     weights = None if photo.weights is None else photo.weights.ravel()
     palette, ranks = ordered(
         candidates, np.bincount(chosen.ravel(), weights, minlength=len(candidates))
     )
     indices = ranks[chosen]
-    if visible is not None:
-        indices[~visible] = 0
+    if photo.visible is not None:
+        indices[~photo.visible] = 0
     return palette, indices
 
 
@@ -142,7 +149,8 @@ def ordered(
 def _difference_by_colour(photo: Photo, palette: Palette, indices: NDArray[np.uint8]) -> Difference:
     """Exact, from the distinct colours: each has one of the palette everywhere."""
     table = np.zeros(COLOURS, np.uint8)
-    table[photo.codes] = indices
+    shown = ... if photo.visible is None else photo.visible
+    table[photo.codes[shown]] = indices[shown]
     codes, weights = photo.histogram
     return difference(colours_of(codes), palette.colours[table[codes]], weights)
 
@@ -152,9 +160,8 @@ def _difference_by_pixel(photo: Photo, palette: Palette, indices: NDArray[np.uin
     if photo.weights is None:
         codes, drawn, weights = photo.codes.ravel(), indices.ravel(), np.ones(indices.size)
     else:
-        visible = photo.weights > 0
-        codes, drawn = photo.codes[visible], indices[visible]
-        weights = photo.weights[visible].astype(np.float64)
+        codes, drawn = photo.codes[photo.visible], indices[photo.visible]
+        weights = photo.weights[photo.visible].astype(np.float64)
     exact = psnr(colours_of(codes), palette.colours[drawn], weights)
     if len(codes) > SAMPLE:
         sample = np.random.default_rng(0).integers(len(codes), size=SAMPLE)
