@@ -125,7 +125,15 @@ METHODS: dict[Method, Grouping] = {
 
 
 def grouped(pixels: Bytes, count: int, method: Method, compactness: float) -> Labels:
-    """Group the pixels into about `count` regions; a picture too thin for that is one."""
+    """Group the pixels into about `count` regions; a picture too thin for that is one.
+
+    On one thread, for LSC rounds its sums in the order in which its threads finish.
+    """
     if min(pixels.shape[:2]) < THIN:
         return np.zeros(pixels.shape[:2], np.int32)
-    return METHODS[method].of(pixels, count, compactness)
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        return METHODS[method].of(pixels, count, compactness)
+    finally:
+        cv2.setNumThreads(threads)
