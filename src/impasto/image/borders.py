@@ -23,6 +23,9 @@ RING = ((-1, -1), (-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1))
 
 OUTSIDE = -1
 
+Movers = tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.int32], NDArray[np.int32]]
+"""Places, features, old and new region of pixels."""
+
 
 @dataclass(frozen=True, slots=True)
 class Features:
@@ -97,12 +100,15 @@ class Canvas:
             moved = np.concatenate([self._decide(places[turns == turn]) for turn in range(4)])
             if len(moved) == 0:
                 return
-            near = np.zeros(len(self._labels), bool)
-            near[moved] = True
-            for offset in self._ring:
-                near[moved + offset] = True
-            places = np.flatnonzero(near)
-            places = places[self._labels[places] != OUTSIDE]
+            places = self._beside(moved)
+
+    def _beside(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Pixels and their neighbours, each once."""
+        near = np.zeros(len(self._labels), bool)
+        near[places] = True
+        for offset in self._ring:
+            near[places + offset] = True
+        return np.flatnonzero(near & (self._labels != OUTSIDE))
 
     def _at_borders(self) -> NDArray[np.int64]:
         """Pixels beside one of another region, as places in the framed picture."""
@@ -121,54 +127,47 @@ class Canvas:
 
         No two of the pixels may be neighbours of each other.
         """
-        ring, own = self._labels[places[:, None] + self._ring], self._labels[places]
-        free = np.flatnonzero(CAN_LEAVE[_alike(ring, own)])
-        places, ring, own = places[free], ring[free], own[free]
-        y, x = np.divmod(places, self._row)
-        y, x = y - 1, x - 1
-        values = self._features.of(self._colours[y * self._width + x], y, x)
         means = self.moments.means.astype(np.float32)
-        best, least = own.copy(), self._cost(values, means, ring, own)
-        for side in range(1, 8, 2):
-            other = ring[:, side]
-            rows = np.flatnonzero((other != own) & (other != OUTSIDE))
-            cost = self._cost(values[rows], means, ring[rows], other[rows])
-            better = cost < least[rows]
-            rows = rows[better]
-            best[rows], least[rows] = other[rows], cost[better]
-        movers = np.flatnonzero(best != own)
-        self._move(places[movers], values[movers], own[movers], best[movers])
-        return places[movers]
-
-    def _cost(
-        self,
-        values: NDArray[np.float32],
-        means: NDArray[np.float32],
-        ring: Labels,
-        regions: NDArray[np.int32],
-    ) -> NDArray[np.float32]:
-        """Of each pixel in a region: its distance from the mean, less what neighbours there save.
-
-        The second term shortens borders, which takes the jags out of them.
-        """
-        saved = np.float32(SMOOTHNESS * self._features.compactness**2 / len(RING))
-        differ = values - means[regions]
-        alike = np.bitwise_count(_alike(ring, regions))
-        return np.asarray(np.einsum("nc,nc->n", differ, differ) - saved * alike, np.float32)
-
-    def _move(
-        self,
-        places: NDArray[np.int64],
-        values: NDArray[np.float32],
-        old: NDArray[np.int32],
-        new: NDArray[np.int32],
-    ) -> None:
-        """Give pixels to other regions; areas and sums follow."""
-        self._labels[places] = new
+        moved, values, old, new = self._movers(places, means)
+        self._labels[moved] = new
         count, weight = len(self._areas), self._features.step**2
         gained = np.bincount(new, minlength=count) - np.bincount(old, minlength=count)
         self._areas += weight * gained
         self._totals += weight * (sums(values, new, count) - sums(values, old, count))
+        return moved
+
+    def _movers(self, places: NDArray[np.int64], means: NDArray[np.float32]) -> Movers:
+        """Which of the pixels fit a neighbour better than their own region."""
+        ring, own = self._labels.take(places[:, None] + self._ring), self._labels.take(places)
+        alike = _alike(ring, own)
+        free = np.flatnonzero(CAN_LEAVE[alike])
+        places, ring, own = places[free], ring.take(free, axis=0), own[free]
+        y, x = np.divmod(places, self._row)
+        y, x = y - 1, x - 1
+        values = self._features.of(self._colours.take(y * self._width + x, axis=0), y, x)
+        best, least = own.copy(), self._costs(values - means.take(own, axis=0), alike[free])
+        for side in range(1, 8, 2):
+            other = ring[:, side]
+            rows = np.flatnonzero((other != own) & (other != OUTSIDE))
+            there = other[rows]
+            differences = values.take(rows, axis=0) - means.take(there, axis=0)
+            costs = self._costs(differences, _alike(ring.take(rows, axis=0), there))
+            better = costs < least[rows]
+            rows = rows[better]
+            best[rows], least[rows] = there[better], costs[better]
+        movers = np.flatnonzero(best != own)
+        return places[movers], values[movers], own[movers], best[movers]
+
+    def _costs(
+        self, differences: NDArray[np.float32], alike: NDArray[np.uint8]
+    ) -> NDArray[np.float32]:
+        """Of pixels in regions: distance from the mean, less what neighbours in the region save.
+
+        The second term shortens borders, which takes the jags out of them.
+        """
+        saved = np.float32(SMOOTHNESS * self._features.compactness**2 / len(RING))
+        squares = np.einsum("nc,nc->n", differences, differences)
+        return np.asarray(squares - saved * np.bitwise_count(alike), np.float32)
 
 
 def _alike(ring: Labels, regions: NDArray[np.int32]) -> NDArray[np.uint8]:

@@ -69,7 +69,7 @@ def _chosen(moments: Moments, pairs: Pairs, smallest: float) -> NDArray[np.int64
     i, j = pairs.T
     means, areas = moments.means, moments.areas
     costs = ((means[i] - means[j]) ** 2).sum(axis=1) * areas[i] * areas[j] / (areas[i] + areas[j])
-    order = np.argsort(costs, kind="stable")
+    order = np.argsort(costs)
     ranks = np.empty(len(order), np.int64)
     ranks[order] = np.arange(len(order))
     nearest = np.full(len(areas), len(order))

@@ -98,7 +98,7 @@ def _side(pixels: Bytes, count: int) -> int:
     OpenCV cannot place the centres of smaller regions, and crashes on larger ones.
     """
     height, width = pixels.shape[:2]
-    side = round(math.sqrt(height * width / count))
+    side = math.ceil(math.sqrt(height * width / count))
     return int(min(max(side, SMALLEST_SIDE), min(height, width) // 2))
 
 
@@ -109,6 +109,8 @@ class Grouping(NamedTuple):
     """Pixels, number of regions, compactness -> labels. Regions may be in parts, numbers unused."""
     finer: float
     """How many times more regions than wanted it is asked for; they are merged afterwards."""
+    side: float
+    """Of a region in a reduced picture, px at least: enough for the method to give it a shape."""
     roundness: float
     """Factor of the compactness in the merging and in the movement of borders.
 
@@ -117,10 +119,10 @@ class Grouping(NamedTuple):
 
 
 METHODS: dict[Method, Grouping] = {
-    "slic": Grouping(_slic, 3, 2),
-    "slico": Grouping(_slico, 1.25, 4),
-    "lsc": Grouping(_lsc, 2, 2),
-    "seeds": Grouping(_seeds, 2, 2),
+    "slic": Grouping(_slic, finer=2.5, side=2.5, roundness=2),
+    "slico": Grouping(_slico, finer=1.25, side=3, roundness=4),
+    "lsc": Grouping(_lsc, finer=2, side=5, roundness=2),
+    "seeds": Grouping(_seeds, finer=2, side=3, roundness=2),
 }
 
 

@@ -23,9 +23,6 @@ from impasto.image.segmentation import METHODS, Bytes, Labels, Method, grouped, 
 SMALLEST = 4
 """Pixels of a region on average, at least."""
 
-COARSE_SIDE = 3.0
-"""Of the groups in the most reduced picture, px at least: enough to have a shape."""
-
 SMALL = 2**18
 """Pixels of a picture that is not reduced: there is little time to be won."""
 
@@ -85,17 +82,18 @@ def segment(
 def divided(pixels: Bytes, count: int, method: Method, compactness: float) -> Labels:
     """Divide a picture into `count` regions, (H, W, 3) of L*a*b* -> (H, W)."""
     height, width = pixels.shape[:2]
-    finer_count = METHODS[method].finer * count
+    grouping = METHODS[method]
+    groups = round(grouping.finer * count)
     sizes = [pixels]
-    while _area(sizes[-1]) >= max(SMALL, (2 * COARSE_SIDE) ** 2 * finer_count):
+    while _area(sizes[-1]) >= max(SMALL, (2 * grouping.side) ** 2 * groups):
         sizes.append(halved_size(sizes[-1]))
     coarse = sizes.pop()
     features = Features(
-        compactness * METHODS[method].roundness,
+        compactness * grouping.roundness,
         side=(height * width / count) ** 0.5,
         step=2 ** len(sizes),
     )
-    labels, groups = connected(grouped(coarse, round(finer_count), method, compactness))
+    labels, groups = connected(grouped(coarse, groups, method, compactness))
     labels, groups = halved(labels, groups, count)
     numbers = merged(features.moments(coarse, labels, groups), adjacency(labels, groups), count)
     labels = numbers[labels]
