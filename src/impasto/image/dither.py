@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
-from impasto.image.color import decoded, encoded
-from impasto.image.histogram import COLOURS, Codes, codes_of
-from impasto.image.nearest import Nearest
-from impasto.image.srgb import to_bits, to_unit
+from impasto.image.color import encoded
+from impasto.image.histogram import COLOURS, Codes, codes_of, colours_of
+from impasto.image.metric import light_of_bytes, points
+from impasto.image.nearest import nearest
+from impasto.image.srgb import to_bits
 
 LEVELS = 1 << 14
 """Of linear light, when it is coded as 8 bits again: twenty times finer than their first step."""
@@ -22,11 +23,6 @@ UP_LEFT, UP, UP_RIGHT, LEFT = (np.float32(parts / 16) for parts in (1, 5, 3, 7))
 """Shares of the neighbours' errors that a pixel takes over (Floyd and Steinberg 1976)."""
 
 Floats = NDArray[np.float32]
-
-
-def light_of_bytes() -> Floats:
-    """Linear light of each 8-bit value, (256,)."""
-    return decoded(to_unit(np.arange(256, dtype=np.uint8)))
 
 
 def bytes_of_light() -> NDArray[np.uint8]:
@@ -50,7 +46,7 @@ class Memory:
     """The nearest colour of a palette in sRGB, looked for once for each colour that comes up."""
 
     def __init__(self, palette: NDArray[np.uint8]) -> None:
-        self._nearest = Nearest(palette, "srgb")
+        self._palette = points(palette, "srgb")
         self._table = np.full(COLOURS, -1, np.int16)
 
     def __call__(self, codes: Codes) -> NDArray[np.int16]:
@@ -58,7 +54,8 @@ class Memory:
         indices = self._table.take(codes)
         new = np.flatnonzero(indices < 0)
         if len(new):
-            indices[new] = self._table[codes[new]] = self._nearest(codes[new])
+            found = nearest(points(colours_of(codes[new]), "srgb"), self._palette)
+            indices[new] = self._table[codes[new]] = found
         return indices
 
 

@@ -10,10 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from impasto.image.color import Space
-from impasto.image.histogram import Codes, Histogram, colours_of
-from impasto.image.metric import METRICS
-from impasto.image.srgb import to_bits, to_unit
+from impasto.image.histogram import Codes
+from impasto.image.metric import Points
 
 BINS_PER_CENTROID = 16
 """Bins that the starts need at least; what they lack, the finer bins make good."""
@@ -40,28 +38,26 @@ SMALL = 1 << 19
 
 
 class Bins(NamedTuple):
-    """A histogram in the space of the distances."""
+    """Colours, or groups of similar ones, in the space of the distances."""
 
     codes: Codes
     """(N,): the first bits of each channel are those of the bin."""
-    means: NDArray[np.float32]
+    means: Points
     """(N, 3)."""
     weights: NDArray[np.float64]
     """(N,)."""
 
 
-def centroids(histogram: Histogram, k: int, space: Space, seed: int) -> NDArray[np.uint8]:
-    """Cluster the colours, at least k of them -> (at most k, 3), sRGB, distinct.
+def centroids(colours: Bins, k: int, seed: int) -> Points:
+    """Cluster colours, at least k of them, -> (k, 3), means in the space of `colours`.
 
-    k-means++ (Arthur and Vassilvitskii 2007) on a coarse histogram, the best of a few starts, then
-    Lloyd's iterations on a fine one. A centroid is the mean in `space`, rounded to 8 bits; fewer
-    than k remain if some round to the same.
+    k-means++ (Arthur and Vassilvitskii 2007) on few bins, the best of a few starts, then Lloyd's
+    iterations on many.
     """
     from sklearn.cluster import KMeans
     from threadpoolctl import threadpool_limits
 
-    points = METRICS[space].of(to_unit(colours_of(histogram.codes)))
-    fine = _fine(Bins(histogram.codes, points, histogram.weights))
+    fine = _fine(colours)
     coarse = _coarse(fine, k)
     starts = min(MOST_STARTS, max(1, STARTS // k))
     first = KMeans(k, n_init=starts, max_iter=START_STEPS, random_state=seed)
@@ -70,7 +66,7 @@ def centroids(histogram: Histogram, k: int, space: Space, seed: int) -> NDArray[
     with threadpool_limits(THREADS, "openmp"):
         last = KMeans(k, init=first.cluster_centers_, n_init=1, max_iter=STEPS)
         last.fit(fine.means, sample_weight=fine.weights)
-    return np.unique(to_bits(METRICS[space].back(last.cluster_centers_), 8), axis=0)
+    return np.asarray(last.cluster_centers_, np.float32)
 
 
 def _fine(bins: Bins) -> Bins:

@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from impasto.filter_settings import QuantizeSettings
-from impasto.image.color import Space
 from impasto.image.difference import Difference, ciede2000, difference, psnr
 from impasto.image.dither import floyd_steinberg
 from impasto.image.histogram import COLOURS, Codes, Histogram, bits, codes_of, colours_of, histogram
-from impasto.image.kmeans import centroids
-from impasto.image.nearest import Nearest
+from impasto.image.kmeans import Bins, centroids
+from impasto.image.metric import colours_at, points
+from impasto.image.nearest import nearest
 
 SAMPLE = 1 << 18
 """Pixels of a dithered picture whose colour difference is taken."""
@@ -52,9 +52,9 @@ def quantize(
     """Reduce a picture to few colours, (H, W, 3), sRGB, in [0, 1]; rounded to 8 bits first.
 
     `alpha` (H, W) in [0, 1] says how much each pixel counts; where all are 0, all count.
-    `colours` (K, 3), 1 to 256, sRGB, are used instead of a clustering's; `settings.k` and
-    `settings.space` then choose nothing but how the nearest is found, and colours that no pixel
-    takes are left out. A picture of at most k colours keeps them, unchanged.
+    `colours` (K, 3), 1 to 256, sRGB, are used instead of a clustering's; `settings.k` has no say
+    then, and colours that no pixel takes are left out. A picture of at most k colours keeps them,
+    unchanged.
     """
     photo = photo_of(rgb, alpha)
     palette, indices = reduced(photo, settings, colours)
@@ -92,27 +92,29 @@ def reduced(
     photo: Photo, settings: QuantizeSettings, colours: NDArray[np.uint8] | None
 ) -> tuple[Palette, NDArray[np.uint8]]:
     """Choose the colours and give one to each pixel: the palette and (H, W) indices into it."""
+    seen = photo.histogram
+    distinct = colours_of(seen.codes)
+    places = points(distinct, settings.space)
     if colours is not None:
         candidates = np.unique(colours, axis=0)
-    elif len(photo.histogram.codes) <= settings.k:
-        candidates = colours_of(photo.histogram.codes)
+    elif len(distinct) <= settings.k:
+        candidates = distinct
     else:
-        candidates = centroids(photo.histogram, settings.k, settings.space, settings.seed)
+        means = centroids(Bins(seen.codes, places, seen.weights), settings.k, settings.seed)
+        candidates = np.unique(colours_at(means, settings.space), axis=0)
     if settings.dither == "none":
-        return _nearest(photo, candidates, settings.space)
+        return _mapped(photo, candidates, nearest(places, points(candidates, settings.space)))
     return _dithered(photo, candidates)
 
 
-def _nearest(
-    photo: Photo, candidates: NDArray[np.uint8], space: Space
+def _mapped(
+    photo: Photo, candidates: NDArray[np.uint8], chosen: NDArray[np.uint8]
 ) -> tuple[Palette, NDArray[np.uint8]]:
-    """Give each pixel the nearest colour, found once for each distinct one."""
-    nearest = Nearest(candidates, space)(photo.histogram.codes)
-    palette, ranks = ordered(
-        candidates, np.bincount(nearest, photo.histogram.weights, minlength=len(candidates))
-    )
+    """Give each pixel what was chosen for its colour, one of the histogram's."""
+    codes, weights = photo.histogram
+    palette, ranks = ordered(candidates, np.bincount(chosen, weights, minlength=len(candidates)))
     table = np.zeros(COLOURS, np.uint8)
-    table[photo.histogram.codes] = ranks[nearest]
+    table[codes] = ranks[chosen]
     indices = table.take(photo.codes)
     if photo.visible is not None:
         indices[~photo.visible] = 0  # whatever colour lies beneath
