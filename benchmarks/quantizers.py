@@ -2,9 +2,9 @@
 
     python -m benchmarks.quantizers [--quick] PHOTO…
 
-No one dithers. Times are from pixels in memory to a palette and an index for each pixel, medians of
-rounds in which all take turns, fewer of what takes seconds; scikit-learn's is measured once. `--quick` leaves scikit-learn out
-above two megapixels.
+No one dithers. Times are from pixels in memory to a palette and an index for each pixel: medians of
+rounds in which all take turns, fewer of what takes seconds; scikit-learn's is measured once.
+`--quick` leaves scikit-learn out above two megapixels.
 """
 
 import statistics
@@ -40,11 +40,11 @@ QUICK_PIXELS = 2_000_000
 Bytes = NDArray[np.uint8]
 
 OURS, DEFAULT = "Impasto, `srgb`", "Impasto, `oklab` (default)"
-MEDIAN_CUT, OCTREE, SCIKIT = "Pillow, median cut", "Pillow, fast octree", "scikit-learn, all pixels"
+MEDIAN_CUT, SCIKIT = "Pillow, median cut", "scikit-learn, all pixels"
 METHODS = {
     MEDIAN_CUT: Image.Quantize.MEDIANCUT,
     "Pillow, maximum coverage": Image.Quantize.MAXCOVERAGE,
-    OCTREE: Image.Quantize.FASTOCTREE,
+    "Pillow, fast octree": Image.Quantize.FASTOCTREE,
     "Pillow, libimagequant": Image.Quantize.LIBIMAGEQUANT,
 }
 
@@ -84,8 +84,6 @@ def peers(rgb: NDArray[np.float32], k: int) -> dict[str, Callable[[], object]]:
         if method == Image.Quantize.LIBIMAGEQUANT and not features.check("libimagequant"):
             continue
         for kmeans in (0, 1):
-            if kmeans and name == OCTREE:
-                continue  # Pillow takes no notice of it there
             ending = ", `kmeans=1`" if kmeans else ""
             named[name + ending] = partial(pillow, image, k, method, kmeans)
     named["libimagequant"] = lambda: imagequant.quantize_pil_image(

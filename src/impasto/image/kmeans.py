@@ -19,22 +19,16 @@ BINS_PER_CENTROID = 16
 STARTS = 128
 """Starts times centroids: few centroids may fall into a poor minimum, many end alike every time."""
 
-MOST_STARTS = 5
+MOST_STARTS = 4
 
 START_STEPS = 15
 """Lloyd's iterations at most, of each start."""
 
-STEPS = 8
+STEPS = 6
 """Lloyd's iterations at most on the finer bins."""
 
-MOST_BINS = 1 << 17
-"""Of these: more cost time and gain at most 0.05 dB."""
-
-THREADS = 2
-"""The order in which more of them add up their sums is left to chance, and with it the last bit."""
-
-SMALL = 1 << 19
-"""Distances of an iteration that a second thread would slow down."""
+MOST_BINS, MOST_PER_CENTROID = 1 << 17, 1 << 12
+"""Of the finer bins: more cost time and gain at most 0.05 dB."""
 
 
 class Bins(NamedTuple):
@@ -57,24 +51,26 @@ def centroids(colours: Bins, k: int, seed: int) -> Points:
     from sklearn.cluster import KMeans
     from threadpoolctl import threadpool_limits
 
-    fine = _fine(colours)
+    fine = _fine(colours, k)
     coarse = _coarse(fine, k)
     starts = min(MOST_STARTS, max(1, STARTS // k))
     first = KMeans(k, n_init=starts, max_iter=START_STEPS, random_state=seed)
-    with threadpool_limits(1 if len(coarse.codes) * k < SMALL else THREADS, "openmp"):
+    # One thread: more add up their sums in an order left to chance, and wait long for each other
+    # where the processor is busy.
+    with threadpool_limits(1, "openmp"):
         first.fit(coarse.means, sample_weight=coarse.weights)
-    with threadpool_limits(THREADS, "openmp"):
         last = KMeans(k, init=first.cluster_centers_, n_init=1, max_iter=STEPS)
         last.fit(fine.means, sample_weight=fine.weights)
     return np.asarray(last.cluster_centers_, np.float32)
 
 
-def _fine(bins: Bins) -> Bins:
+def _fine(bins: Bins, k: int) -> Bins:
     """As many bins as are affordable."""
-    if len(bins.codes) <= MOST_BINS:
+    most = min(MOST_BINS, MOST_PER_CENTROID * k)
+    if len(bins.codes) <= most:
         return bins
     for depth in (7, 6):
-        if np.count_nonzero(_occupied(_keys(bins.codes, depth), depth)) <= MOST_BINS:
+        if np.count_nonzero(_occupied(_keys(bins.codes, depth), depth)) <= most:
             return joined(bins, depth)
     return joined(bins, 5)
 
