@@ -17,13 +17,13 @@ from impasto.events import Event, Losses, Painted, Snapshot, Step
 from impasto.image.picture import Picture, Source
 from impasto.image.read import read
 from impasto.image.resize import resize
-from impasto.made import Made, as_text, input_of
+from impasto.made import Made, input_of
 from impasto.neural.device import choose_device, choose_precision, peak_memory
 from impasto.neural.paint import RGB, Inputs, StyleImage
 from impasto.neural.paint import painting as run_chain
 from impasto.neural.weights import load_weights
 from impasto.recipe import FILTERING, PAINTING, Input, PaintRecipe, StyleInput, installed_versions
-from impasto.settings import OutputSettings, PaintSettings
+from impasto.settings import OutputSettings, PaintSettings, as_text
 
 
 @dataclass(frozen=True)

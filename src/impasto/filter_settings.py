@@ -1,23 +1,29 @@
 """The settings of the filters: what decides a picture together with the input files."""
 
-from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from impasto.settings import OutputSettings, Settings
+from impasto.settings import FileName, OutputSettings, Settings
+
+
+def rgb_of(color: str) -> tuple[int, int, int]:
+    """The channels of an opaque colour's name or code, 0 to 255; ValueError where it is none."""
+    from PIL import ImageColor  # `impasto --help` does without
+
+    try:
+        channels: tuple[int, ...] = ImageColor.getrgb(color)
+    except ValueError:
+        channels = ()
+    if len(channels) != 3 or not all(0 <= channel <= 255 for channel in channels):
+        raise ValueError(f"must be a colour such as white, #fa0 or rgb(255,160,0), not {color}")
+    red, green, blue = channels
+    return red, green, blue
 
 
 def known_color(text: str) -> str:
     """Refuse what is not the name or the code of an opaque colour."""
-    from PIL import ImageColor  # `impasto --help` does without
-
-    try:
-        opaque = len(ImageColor.getrgb(text)) == 3
-    except ValueError:
-        opaque = False
-    if not opaque:
-        raise ValueError(f"must be a colour such as white, #fa0 or rgb(255,160,0), not {text}")
+    rgb_of(text)
     return text
 
 
@@ -26,7 +32,7 @@ def known_borders(text: str) -> str:
     color, colon, width = text.partition(":")
     if colon and not (width.isdecimal() and 1 <= int(width) <= 100):
         raise ValueError(f"must be COLOR or COLOR:WIDTH with a width of 1 to 100 px, not {text}")
-    known_color(color)
+    rgb_of(color)
     return text
 
 
@@ -48,7 +54,7 @@ class QuantizeSettings(Settings):
     dither: Literal["none", "floyd-steinberg"] = Field(
         "none", description="how colours between those of the palette are shown"
     )
-    palette: Path | None = Field(
+    palette: FileName | None = Field(
         None, description="file whose colours are used: a picture, .gpl, .hex or .act"
     )
     seed: int = Field(0, ge=0, lt=2**32, description="of the clustering's start")
@@ -87,8 +93,8 @@ class EnhanceSettings(Settings):
     saturation: float = Field(0.0, ge=-1, le=1, description="saturation of everything; -1 is grey")
     sharpen: float = Field(0.0, ge=0, le=3, description="contrast of fine detail")
     denoise: Strength = Field(0.0, description="removal of noise, 0 to 1")
-    match: Path | None = Field(None, description="picture whose colours are taken on")
-    like_photo: Path | None = Field(
+    match: FileName | None = Field(None, description="picture whose colours are taken on")
+    like_photo: FileName | None = Field(
         None, description="photo whose colours are given back to an artwork made from it"
     )
 
@@ -96,5 +102,5 @@ class EnhanceSettings(Settings):
     def _one_source_of_colours(self) -> Self:
         """Each would undo the other."""
         if self.match is not None and self.like_photo is not None:
-            raise ValueError("match and like-photo exclude each other")
+            raise ValueError("match and like-photo exclude each other; give one of them")
         return self

@@ -10,7 +10,7 @@ from impasto.image.picture import STANDARD_STREAM, Picture, Source
 from impasto.image.srgb import to_bits
 from impasto.image.write import check_output, write
 from impasto.recipe import Input, Recipe
-from impasto.settings import OutputSettings
+from impasto.settings import OutputSettings, as_text
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,3 @@ def input_of(source: Source, picture: Picture) -> Input:
     """A file by its path as given, for pictures travel and a full one tells of its maker's disk."""
     named = isinstance(source, str | Path) and str(source) != STANDARD_STREAM
     return Input(path=as_text(source) if named else picture.name, sha256=picture.sha256)
-
-
-def as_text(path: object) -> str:
-    """A path that may hold bytes which are no text, as POSIX allows, for JSON."""
-    return str(path).encode("utf-8", "backslashreplace").decode()

@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from pydantic.fields import FieldInfo
 
 from impasto.errors import UsageError
-from impasto.settings import Settings
+from impasto.settings import FileName, Settings
 
 
 def options_of(model: type[Settings], group: str) -> type:
@@ -28,8 +28,8 @@ def options_of(model: type[Settings], group: str) -> type:
             metavar="VALUE",
         )
         kind: Any = _kind(field) | None
-        annotated = Annotated[kind, parameter]
-        fields.append((name, annotated, dataclasses.field(default=None)))
+        how = (FILE, parameter) if _may_be_file(field) else (parameter,)
+        fields.append((name, Annotated[kind, *how], dataclasses.field(default=None)))
     made = dataclasses.make_dataclass(f"{model.__name__}Options", fields, kw_only=True)
     made.__module__ = __name__  # else it is taken for one of Python's own types
     return made
@@ -87,6 +87,11 @@ def _kind(field: FieldInfo) -> Any:
     if fixed and all(isinstance(choice, str) for choice in get_args(field.annotation)):
         return field.annotation
     return str
+
+
+def _may_be_file(field: FieldInfo) -> bool:
+    """Whether a setting's value may name a file."""
+    return FileName in get_args(field.annotation)
 
 
 def _sentence(text: str) -> str:

@@ -16,6 +16,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PlainSerializer,
     ValidationError,
 )
 
@@ -85,6 +86,12 @@ def whole(value: object) -> object:
     return int(value) if isinstance(value, str) and value.isdecimal() else value
 
 
+def as_text(path: object) -> str:
+    """A path that may hold bytes which are no text, as POSIX allows, for JSON."""
+    return str(path).encode("utf-8", "backslashreplace").decode()
+
+
+FileName = Annotated[Path, PlainSerializer(as_text, when_used="json")]
 Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 LayerWeights = Annotated[
     dict[str, Weight], BeforeValidator(parse_layers), AfterValidator(known_layers)
@@ -156,7 +163,7 @@ class PaintSettings(Settings):
         1.0, ge=0.05, le=8, description="long side of the styles over that of the picture"
     )
     pooling: Pooling = Field("max", description="pooling of VGG-19")
-    init: Literal["photo", "noise"] | Path = Field(
+    init: Literal["photo", "noise"] | FileName = Field(
         "photo", description="what the canvas starts from: photo, noise (white), or a picture file"
     )
     optimizer: Literal["lbfgs", "adam"] = Field("lbfgs", description="method of descent")

@@ -89,7 +89,7 @@ def test_what_people_write_by_hand(out: Path) -> None:
         ("a.gpl", b"ff0010\n", "does not hold a palette as .gpl files do"),
         ("a.gpl", b"GIMP Palette\n1 2 999 x\n", "does not hold a palette"),
         ("a.gpl", b"GIMP Palette\n1 2\n", "does not hold a palette"),
-        ("a.gpl", b"GIMP Palette\n#\n", "it has 0 colours; a palette has 1 to 256"),
+        ("a.gpl", b"GIMP Palette\n#\n", "it has 0 colours; give a palette of 1 to 256"),
         ("a.hex", b"red\n", "does not hold a palette as .hex files do"),
         ("a.hex", b"\x89PNG\r\n\x1a\n\0\0\0", "does not hold a palette as .hex files do"),
         ("a.hex", b"", "it has 0 colours"),

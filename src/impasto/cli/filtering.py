@@ -1,9 +1,9 @@
 """The commands that filter: fewer colours, superpixels, enhancement."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from cyclopts import Parameter
 
@@ -20,18 +20,22 @@ from impasto.cli.program import (
     one_stream,
     say,
 )
+from impasto.errors import UsageError
 from impasto.filter_settings import (
     FEW_COLOURS,
     EnhanceSettings,
     QuantizeSettings,
     SuperpixelSettings,
 )
-from impasto.options import given, options_of
+from impasto.options import FILE, given, options_of
 from impasto.settings import OutputSettings
 
 if TYPE_CHECKING:
-    from impasto.filters.job import FilterJob
+    from impasto.filters.job import Filtered, FilterJob
+    from impasto.filters.quantize import QuantizedPicture
+    from impasto.filters.superpixels import SuperpixelPicture
 
+    M = TypeVar("M", bound=Filtered)
     QuantizeOptions = Any
     SuperpixelOptions = Any
     EnhanceOptions = Any
@@ -63,7 +67,9 @@ def quantize(
     *,
     output: Output,
     save_palette: Annotated[
-        Path | None, Parameter(help="Palette to write as well: .gpl, .hex, or a picture.")
+        Path | None,
+        FILE,
+        Parameter(help="Palette to write as well: .gpl, .hex or .png."),
     ] = None,
     force: Force = False,
     quiet: Quiet = False,
@@ -79,13 +85,16 @@ def quantize(
     if save_palette is not None:
         from impasto.image.palette_file import check_palette_output
 
-        check_palette_output(save_palette, present_files(*files, output), force=force)
+        check_palette_output(save_palette, present_files(*files), force=force)
+        two_files("--save-palette", save_palette, output)
     from impasto.filters.quantize import QuantizeJob
 
+    def write_palette(made: "QuantizedPicture") -> None:
+        if save_palette is not None:
+            made.save_palette(save_palette, force=True)
+
     job = QuantizeJob(photo, settings, saving)
-    finish_filter(job, output, quiet, json_)
-    if save_palette is not None:
-        job.made.save_palette(save_palette, force=True)
+    finish_filter(job, output, quiet, json_, beside=write_palette)
 
 
 @app.command(
@@ -102,7 +111,7 @@ def superpixels(
     *,
     output: Output,
     labels: Annotated[
-        Path | None, Parameter(help="Labels to write as well: .png of 16 bits, or .npy.")
+        Path | None, FILE, Parameter(help="Labels to write as well: .png of 16 bits, or .npy.")
     ] = None,
     force: Force = False,
     quiet: Quiet = False,
@@ -117,13 +126,16 @@ def superpixels(
     if labels is not None:
         from impasto.image.labels import check_labels_output
 
-        check_labels_output(labels, settings.n, [photo, output], force=force)
+        check_labels_output(labels, settings.n, [photo], force=force)
+        two_files("--labels", labels, output)
     from impasto.filters.superpixels import SuperpixelsJob
 
+    def write_labels(made: "SuperpixelPicture") -> None:
+        if labels is not None:
+            made.save_labels(labels, force=True)
+
     job = SuperpixelsJob(photo, settings, saving)
-    finish_filter(job, output, quiet, json_)
-    if labels is not None:
-        job.made.save_labels(labels, force=True)
+    finish_filter(job, output, quiet, json_, beside=write_labels)
 
 
 @app.command(
@@ -174,15 +186,31 @@ def check_filter(
     check_output(output, files, force=force, settings=settings, indexed=indexed)
 
 
+def two_files(option: str, file: Path, output: str) -> None:
+    """Refuse a further file in the place of the picture."""
+    from impasto.image.write import same_file
+
+    if output != "-" and same_file(file, Path(output)):
+        raise UsageError(f"{option} and --output name the same file, {file}; choose another name")
+
+
 def present_files(*files: str | Path | None) -> list[str | Path]:
     """Those that were named."""
     return [file for file in files if file is not None]
 
 
 def finish_filter(
-    job: "FilterJob[Any, Any]", output: str, quiet: bool, json_: bool, notes: Iterable[str] = ()
+    job: "FilterJob[Any, M]",
+    output: str,
+    quiet: bool,
+    json_: bool,
+    notes: Iterable[str] = (),
+    beside: Callable[["M"], None] | None = None,
 ) -> None:
-    """Do a job with its progress on the terminal, write the picture, and say what came of it."""
+    """Do a job with its progress on the terminal, write the picture, and say what came of it.
+
+    `beside` writes what else there is; the picture comes last, so that nothing is missing with it.
+    """
     from impasto.events import Notice, Stage
     from impasto.filters.job import run
     from impasto.progress import shown
@@ -192,6 +220,8 @@ def finish_filter(
             show(Notice(note))
         made = run(job, show)
         show(Stage("writing", 0.7))
+        if beside is not None:
+            beside(made)
         size = made.save(output, force=True)
     if json_:
         facts = {**made.facts(), "bytes_before": made.bytes_before, "bytes_after": size}

@@ -21,7 +21,7 @@ from impasto.cli.program import (
     one_stream,
     say,
 )
-from impasto.errors import ExitStatus
+from impasto.errors import ExitStatus, UsageError
 from impasto.options import FILE, checkpoint_seconds, given, options_of
 from impasto.settings import (
     CHECKPOINT_SECONDS,
@@ -148,6 +148,8 @@ def replay(
 
         job, notes = job_of(found, file)
         finish(job, output, quiet, json_, notes=notes, resume=resume)
+    elif resume:
+        raise UsageError(f"{file} was not painted, so there is nothing to resume; leave it out")
     else:
         palette = found.kind == "quantize"
         check_filter(output, files, found.output, force=force, json_=json_, indexed=palette)

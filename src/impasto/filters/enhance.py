@@ -1,11 +1,15 @@
 """An enhanced picture, and the strengths that it was enhanced with."""
 
+import math
 from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
 
 from impasto.filter_settings import EnhanceSettings
 from impasto.filters.job import Filtered, FilterJob
 from impasto.image.adjust import enhance
-from impasto.image.auto import auto
+from impasto.image.auto import NOTHING, auto
 from impasto.image.picture import Picture
 from impasto.image.read import read
 from impasto.made import input_of
@@ -41,29 +45,39 @@ class EnhanceJob(FilterJob[EnhanceSettings, EnhancedPicture]):
     recipe_type = EnhanceRecipe
 
     def _made(self, photo: Picture) -> EnhancedPicture:
-        models, references = {}, {}
-        for name in ("match", "like_photo"):
-            path = getattr(self.settings, name)
-            if path is not None:
-                model = read(str(path))
-                models[name], references[name] = model.rgb, input_of(path, model)
-        settings = resolved(self.settings, photo)
-        rgb = enhance(
-            photo.rgb,
-            settings,
-            alpha=photo.alpha,
-            match=models.get("match"),
-            photo=models.get("like_photo"),
-        )
+        match, references = None, {}
+        if self.settings.match is not None:
+            model = read(str(self.settings.match))
+            match, references["match"] = visible(model), input_of(self.settings.match, model)
+        like = None
+        if self.settings.like_photo is not None:
+            model = read(str(self.settings.like_photo))
+            like, references["like_photo"] = (
+                over_grey(model),
+                input_of(self.settings.like_photo, model),
+            )
+        settings = self.settings
+        if settings.auto:  # it judges what the colours of others leave
+            judged = enhance(photo.rgb, NOTHING, alpha=photo.alpha, match=match, photo=like)
+            settings = auto(judged, photo.alpha, settings)
+        rgb = enhance(photo.rgb, settings, alpha=photo.alpha, match=match, photo=like)
         return EnhancedPicture(
             picture=replace(photo, rgb=rgb), **self._facts(photo, settings, references)
         )
 
 
-def resolved(settings: EnhanceSettings, photo: Picture) -> EnhanceSettings:
-    """The settings with what `auto` chooses for this photo; what was given wins."""
-    if not settings.auto:
-        return settings
-    chosen = auto(photo.rgb, photo.alpha)
-    given = {name: getattr(settings, name) for name in settings.model_fields_set - {"auto"}}
-    return chosen.model_copy(update=given)
+def visible(picture: Picture) -> NDArray[np.float32]:
+    """The pixels that can be seen, as a square picture of them; all, if none can."""
+    if picture.alpha is None or not (picture.alpha >= 0.5).any():
+        return picture.rgb
+    pixels = picture.rgb[picture.alpha >= 0.5]
+    side = math.isqrt(len(pixels))
+    return pixels[: side * side].reshape(side, side, 3)
+
+
+def over_grey(picture: Picture) -> NDArray[np.float32]:
+    """The picture before grey, (H, W, 3): what is hidden has no colour."""
+    if picture.alpha is None:
+        return picture.rgb
+    grey = np.float32(0.5)
+    return (picture.rgb - grey) * picture.alpha[:, :, None] + grey

@@ -19,8 +19,12 @@ from impasto.image.palette_file import (
 from impasto.image.picture import Indexed, Picture
 from impasto.image.read import read
 from impasto.image.srgb import to_unit
-from impasto.made import as_text, input_of
+from impasto.made import input_of
 from impasto.recipe import Input, QuantizeRecipe
+from impasto.settings import as_text
+
+HIDDEN = 0.5 / 255
+"""Alpha that 8 bits round to 0."""
 
 
 @dataclass(frozen=True)
@@ -63,12 +67,12 @@ class QuantizeJob(FilterJob[QuantizeSettings, QuantizedPicture]):
     recipe_type = QuantizeRecipe
 
     def _made(self, photo: Picture) -> QuantizedPicture:
-        given, references = self._palette()
         settings = self.settings
-        alpha = photo.alpha if photo.alpha is not None and photo.alpha.any() else None
-        if alpha is not None and alpha.min() < 1:  # to be transparent takes an entry as well
-            settings = settings.model_copy(update={"k": settings.k - 1})
-        found = quantize(photo.rgb, settings, alpha=alpha, colours=given)
+        if photo.alpha is not None and photo.alpha.min() < HIDDEN:
+            k = settings.k - 1 if photo.alpha.max() >= HIDDEN else 1  # to be hidden takes an entry
+            settings = settings.model_copy(update={"k": k})
+        given, references = self._palette(settings)
+        found = quantize(photo.rgb, settings, alpha=photo.alpha, colours=given)
         rgb = to_unit(found.palette.colours)[found.indices]
         indexed = Indexed(found.indices, found.palette.colours)
         return QuantizedPicture(
@@ -79,12 +83,12 @@ class QuantizeJob(FilterJob[QuantizeSettings, QuantizedPicture]):
             **self._facts(photo, self.settings, references),
         )
 
-    def _palette(self) -> tuple[Colours | None, dict[str, Input]]:
+    def _palette(self, settings: QuantizeSettings) -> tuple[Colours | None, dict[str, Input]]:
         """The colours of the file that the settings name, if they do.
 
         Of a picture with more colours than fit into a palette, the best k.
         """
-        path = self.settings.palette
+        path = settings.palette
         if path is None:
             return None, {}
         if holds_palette(path):
@@ -94,6 +98,6 @@ class QuantizeJob(FilterJob[QuantizeSettings, QuantizedPicture]):
         seen = photo_of(model.rgb, model.alpha)
         colours = colours_of(seen.histogram.codes)
         if len(colours) > MOST:
-            undithered = self.settings.model_copy(update={"dither": "none"})
+            undithered = settings.model_copy(update={"dither": "none"})
             colours = reduced(seen, undithered, None)[0].colours
         return colours, {"palette": input_of(path, model)}

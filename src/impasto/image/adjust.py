@@ -10,9 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ImageColor
 
-from impasto.filter_settings import EnhanceSettings
+from impasto.filter_settings import EnhanceSettings, rgb_of
 from impasto.image.cast import automatic_gains
 from impasto.image.chroma import vivid
 from impasto.image.color import decoded, encoded, light_to_oklab
@@ -75,7 +74,7 @@ def enhance(
         rgb = recoloured(rgb, photo)
     if not acts(settings):
         return rgb
-    return corrected(rgb, measured(rgb, settings, alpha))
+    return corrected(rgb, measured(rgb, settings, alpha), alpha)
 
 
 def acts(settings: EnhanceSettings) -> bool:
@@ -88,7 +87,7 @@ def acts(settings: EnhanceSettings) -> bool:
 def measured(rgb: Picture, settings: EnhanceSettings, alpha: Plane | None = None) -> Correction:
     """Take each step on a preview to measure what the next one needs."""
     small = preview(rgb, alpha)
-    gains = _gains(rgb, settings, alpha)
+    gains = gains_of(rgb, settings, alpha)
     light = balanced(decoded(small.rgb), gains)
     below, above = ends(Preview(encoded(light), small.weight)) if settings.levels else (0.0, 0.0)
     below, above = below * settings.levels, above * settings.levels
@@ -111,17 +110,16 @@ def measured(rgb: Picture, settings: EnhanceSettings, alpha: Plane | None = None
     )
 
 
-def _gains(rgb: Picture, settings: EnhanceSettings, alpha: Plane | None) -> Gains:
+def gains_of(rgb: Picture, settings: EnhanceSettings, alpha: Plane | None) -> Gains:
     """The white balance asked for; a named neutral colour is believed wholly."""
     if settings.neutral is not None:
-        red, green, blue = ImageColor.getrgb(settings.neutral)[:3]
-        return gains_for((red, green, blue))
+        return gains_for(rgb_of(settings.neutral))
     if not settings.white_balance:
         return np.ones(3, np.float32)
     return weakened(automatic_gains(rgb, alpha), settings.white_balance)
 
 
-def corrected(rgb: Picture, correction: Correction) -> Picture:
+def corrected(rgb: Picture, correction: Correction, alpha: Plane | None = None) -> Picture:
     """The last pass: white balance, tone, chroma, detail."""
     height, width = rgb.shape[:2]
     beside = HALO if correction.sharpen else 0
@@ -132,7 +130,9 @@ def corrected(rgb: Picture, correction: Correction) -> Picture:
         inner = tile.inside(larger)
         light = balanced(decoded(rgb[larger.area]), correction.gains)
         oklab, origin = origin_of(light)
-        lightness = _toned(oklab[..., 0], correction, larger, (height, width))[inner]
+        lightness = _toned(oklab[..., 0], correction, larger, (height, width))
+        weight = None if alpha is None else alpha[larger.area]
+        lightness = sharpened(lightness, correction.sharpen, correction.noise, weight)[inner]
         if grey:
             plane = encoded(lightness**3)[..., None]
             return inside(np.repeat(plane, 3, axis=2), rgb[tile.area])
@@ -151,7 +151,7 @@ def _toned(lightness: Plane, correction: Correction, tile: Tile, size: tuple[int
     if correction.tables is not None:
         strength = correction.local_contrast
         lightness = contrasted(lightness, correction.tables, strength, tile, size)
-    return sharpened(lightness, correction.sharpen, correction.noise)
+    return lightness
 
 
 def _is_grey(rgb: Picture) -> bool:

@@ -3,8 +3,8 @@
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ImageColor
 
+from impasto.filter_settings import rgb_of
 from impasto.image.color import Colours
 from impasto.image.segmentation import Labels
 from impasto.image.srgb import to_unit
@@ -13,7 +13,7 @@ from impasto.image.srgb import to_unit
 def line(text: str) -> tuple[NDArray[np.float32], int]:
     """COLOR or COLOR:WIDTH -> sRGB-coded colour (3,) in [0, 1], and width in px; 1 if not given."""
     color, _, width = text.partition(":")
-    colour = to_unit(np.array(ImageColor.getrgb(color)[:3], np.uint8))
+    colour = to_unit(np.array(rgb_of(color), np.uint8))
     return colour, int(width or 1)
 
 

@@ -15,6 +15,7 @@ from impasto.image.picture import Metadata, Picture
 from impasto.image.source import file_bytes
 from impasto.image.srgb import to_unit
 from impasto.image.write import check_file, write
+from impasto.settings import as_text
 
 Colours = NDArray[np.uint8]
 """(K, 3), sRGB."""
@@ -55,14 +56,14 @@ def read_palette(path: str | Path) -> tuple[Colours, str]:
     distinct = list(dict.fromkeys(map(tuple, colours.tolist())))
     if not 1 <= len(distinct) <= MOST:
         raise UnreadableImage(
-            f"cannot use {path}: it has {len(distinct)} colours; a palette has 1 to {MOST}"
+            f"cannot use {path}: it has {len(distinct)} colours; give a palette of 1 to {MOST}"
         )
     return np.array(distinct, np.uint8), hashlib.sha256(data).hexdigest()
 
 
 def _gimp(data: bytes) -> Colours | None:
     """`GIMP Palette`, then a line a colour: red, green, blue, perhaps a name."""
-    first, *lines = data.decode("utf-8", "replace").splitlines() or [""]
+    first, *lines = data.decode("utf-8-sig", "replace").splitlines() or [""]
     if not first.startswith("GIMP Palette"):
         return None
     rows = [line.split()[:3] for line in lines if re.match(r"\s*\d", line)]
@@ -71,7 +72,7 @@ def _gimp(data: bytes) -> Colours | None:
 
 def _hexadecimal(data: bytes) -> Colours | None:
     """A colour a line, as `ffaa00` or `#ffaa00`; `;` begins a comment."""
-    lines = data.decode("utf-8", "replace").splitlines()
+    lines = data.decode("utf-8-sig", "replace").splitlines()
     words = [line.partition(";")[0].strip().removeprefix("#") for line in lines]
     if not all(re.fullmatch("([0-9a-fA-F]{6})?", word) for word in words):
         return None
@@ -123,7 +124,7 @@ def write_palette(colours: Colours, path: str | Path, name: str) -> None:
             "{:3} {:3} {:3}\t#{}".format(*colour, code)
             for colour, code in zip(colours.tolist(), codes, strict=True)
         ]
-        title = " ".join(name.split())
+        title = " ".join(as_text(name).split())
         lines = ["GIMP Palette", f"Name: {title}", f"Columns: {COLUMNS}", "#", *rows]
     with replacing(Path(path)) as temporary:
         temporary.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8", newline="\n")

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from threading import Lock
 from typing import Literal, NamedTuple
 
 import cv2
@@ -126,16 +127,21 @@ METHODS: dict[Method, Grouping] = {
 }
 
 
+ALONE = Lock()
+
+
 def grouped(pixels: Bytes, count: int, method: Method, compactness: float) -> Labels:
     """Group the pixels into about `count` regions; a picture too thin for that is one.
 
-    On one thread, for LSC rounds its sums in the order in which its threads finish.
+    On one thread, for LSC rounds its sums in the order in which its threads finish; OpenCV's
+    number of threads is the whole process's, so one picture is grouped at a time.
     """
     if min(pixels.shape[:2]) < THIN:
         return np.zeros(pixels.shape[:2], np.int32)
-    threads = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    try:
-        return METHODS[method].of(pixels, count, compactness)
-    finally:
-        cv2.setNumThreads(threads)
+    with ALONE:
+        threads = cv2.getNumThreads()
+        cv2.setNumThreads(1)
+        try:
+            return METHODS[method].of(pixels, count, compactness)
+        finally:
+            cv2.setNumThreads(threads)

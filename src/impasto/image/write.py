@@ -24,6 +24,10 @@ EXTENSIONS = {
 }
 
 
+FULL = [ending for ending, kind in EXTENSIONS.items() if kind != "GIF"]
+"""Endings of formats that hold any colour."""
+
+
 def format_for(output: str | Path) -> str:
     """The format that an output's ending asks for; PNG on standard output."""
     if str(output) == STANDARD_STREAM:
@@ -33,9 +37,7 @@ def format_for(output: str | Path) -> str:
         return EXTENSIONS[suffix.lower()]
     except KeyError:
         fault = f"the ending {suffix!r} is not known" if suffix else "it has no ending"
-        raise UsageError(
-            f"cannot write {output}: {fault}; use one of {', '.join(EXTENSIONS)}"
-        ) from None
+        raise UsageError(f"cannot write {output}: {fault}; use one of {', '.join(FULL)}") from None
 
 
 def check_output(
@@ -61,7 +63,10 @@ def check_output(
             "impasto quantize, which picks the colours"
         )
     if indexed and settings.depth == 16 and kind in INDEXED:
-        raise UsageError(f"cannot write {output}: a palette holds 8 bits a channel, not 16")
+        raise UsageError(
+            f"cannot write {output}: a palette holds 8 bits a channel, not 16; "
+            "choose .tif, or a depth of 8"
+        )
     if settings.depth == 16 and kind not in SIXTEEN_BIT:
         raise UsageError(
             f"cannot write {output}: {kind} holds 8 bits a channel, not 16; "
@@ -76,13 +81,17 @@ def check_output(
 def check_file(path: Path, others: Iterable[str | Path], *, force: bool) -> None:
     """Refuse a file that is one of the job's other files, that exists, or that can't be written."""
     for other in others:
-        if str(other) != STANDARD_STREAM and _same_file(path, Path(other)):
+        if str(other) != STANDARD_STREAM and same_file(path, Path(other)):
             raise UsageError(
                 f"cannot write {path}: it is the same file as the input {other}; "
                 "choose another name"
             )
-    _check_place(path)
-    if path.exists() and not force:
+    try:
+        _check_place(path)
+        there = path.exists()
+    except OSError as error:  # a name too long, for one
+        raise unwritable(path, error) from error
+    if there and not force:
         raise UsageError(
             f"cannot write {path}: it exists already; choose another name, or add --force"
         )
@@ -123,7 +132,7 @@ def _check_standard_output() -> None:
         )
 
 
-def _same_file(output: Path, source: Path) -> bool:
+def same_file(output: Path, source: Path) -> bool:
     """Whether two paths lead to one file, through links of either kind, if it exists yet or not."""
     try:
         return output.samefile(source)
