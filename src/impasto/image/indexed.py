@@ -97,12 +97,14 @@ def _used(counts: NDArray[np.int64], levels: int) -> tuple[NDArray[np.int64], ND
 
 def _options(entries: Entries, kind: str, metadata: Metadata) -> dict[str, Any]:
     """What Pillow's encoder of this format is told."""
+    alphas = entries.alphas
+    if alphas is not None and (alphas == LEVELS - 1).all():
+        alphas = None
     if kind == "GIF":
-        if entries.alphas is None or entries.alphas.all():
-            return {"optimize": False}
-        return {"optimize": False, "transparency": int(np.argmin(entries.alphas))}
+        clear = {} if alphas is None else {"transparency": int(np.argmin(alphas))}
+        return {"optimize": False, **clear}
     found = {
-        "transparency": None if entries.alphas is None else entries.alphas.tobytes(),
+        "transparency": None if alphas is None else alphas.tobytes(),
         "dpi": metadata.dpi,
         "exif": metadata.exif,
         "icc_profile": srgb_profile(),
