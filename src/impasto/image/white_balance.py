@@ -1,7 +1,7 @@
 """White balance: a cast is taken out by a gain for each channel in linear light (von Kries 1902).
 
 **Departure**: the gains act on linear sRGB instead of cone responses, for there they can never push
-a colour below black. Casts made by cones (Bradford) are taken back nearly as well: see the docs.
+a colour below black.
 """
 
 import numpy as np
