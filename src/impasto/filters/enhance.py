@@ -10,7 +10,7 @@ from impasto.filter_settings import EnhanceSettings
 from impasto.filters.job import Filtered, FilterJob
 from impasto.image.adjust import enhance
 from impasto.image.auto import NOTHING, auto
-from impasto.image.picture import Picture
+from impasto.image.picture import Picture, over_grey
 from impasto.image.read import read
 from impasto.made import input_of
 from impasto.recipe import EnhanceRecipe
@@ -53,7 +53,7 @@ class EnhanceJob(FilterJob[EnhanceSettings, EnhancedPicture]):
         if self.settings.like_photo is not None:
             model = read(str(self.settings.like_photo))
             like, references["like_photo"] = (
-                over_grey(model),
+                over_grey(model.rgb, model.alpha),
                 input_of(self.settings.like_photo, model),
             )
         settings = self.settings
@@ -73,11 +73,3 @@ def visible(picture: Picture) -> NDArray[np.float32]:
     pixels = picture.rgb[picture.alpha >= 0.5]
     side = math.isqrt(len(pixels))
     return pixels[: side * side].reshape(side, side, 3)
-
-
-def over_grey(picture: Picture) -> NDArray[np.float32]:
-    """The picture before grey, (H, W, 3): what is hidden has no colour."""
-    if picture.alpha is None:
-        return picture.rgb
-    grey = np.float32(0.5)
-    return (picture.rgb - grey) * picture.alpha[:, :, None] + grey

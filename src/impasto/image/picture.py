@@ -71,3 +71,11 @@ class Picture:
         """(width, height), px."""
         height, width = self.rgb.shape[:2]
         return width, height
+
+
+def over_grey(rgb: NDArray[np.float32], alpha: NDArray[np.float32] | None) -> NDArray[np.float32]:
+    """A picture before a middle grey, (H, W, 3) with (H, W): what is hidden shows no colour."""
+    if alpha is None:
+        return rgb
+    grey = np.float32(0.5)
+    return (rgb - grey) * alpha[:, :, None] + grey

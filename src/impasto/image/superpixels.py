@@ -17,6 +17,7 @@ from impasto.image.borders import Canvas, Features, finer
 from impasto.image.color import Colours
 from impasto.image.lines import drawn
 from impasto.image.merging import merged
+from impasto.image.picture import over_grey
 from impasto.image.regions import Pairs, adjacency, areas_of, connected, halved, mean_colours
 from impasto.image.segmentation import METHODS, Bytes, Labels, Method, grouped, lab_bytes
 
@@ -72,8 +73,9 @@ def segment(
             f"{settings.n} superpixels do not fit into {width}×{height} px:"
             f" a superpixel has {SMALLEST} px or more on average; ask for {most} at most"
         )
-    seen = rgb if alpha is None else (rgb - np.float32(0.5)) * alpha[..., None] + np.float32(0.5)
-    labels = divided(lab_bytes(seen), settings.n, settings.method, settings.compactness)
+    labels = divided(
+        lab_bytes(over_grey(rgb, alpha)), settings.n, settings.method, settings.compactness
+    )
     means = mean_colours(rgb, labels, settings.n, settings.mean, alpha)
     areas = areas_of(labels, settings.n)
     return Superpixels(labels, means, areas, adjacency(labels, settings.n))
