@@ -13,19 +13,18 @@ from numpy.typing import NDArray
 from impasto.image.histogram import Codes
 from impasto.image.metric import Points
 
-BINS_PER_CENTROID = 16
-"""Bins that the starts need at least; what they lack, the finer bins make good."""
+START_BINS, BINS_PER_CENTROID = 1600, 16
+"""Bins that the starts need at least, in all and for each centroid; on fewer than the first, few
+centroids end in a minimum that is not the finer bins'."""
 
-STARTS = 128
+STARTS, MOST_STARTS = 160, 10
 """Starts times centroids: few centroids may fall into a poor minimum, many end alike every time."""
 
-MOST_STARTS = 4
+START_WORK, MOST_START_STEPS = 1 << 24, 50
+"""Distances of all starts together, about, and Lloyd's iterations of each at most."""
 
-START_STEPS = 15
-"""Lloyd's iterations at most, of each start."""
-
-STEPS = 6
-"""Lloyd's iterations at most on the finer bins."""
+WORK, STEPS, MOST_STEPS = 200_000_000, 6, 30
+"""Distances on the finer bins, about, and the bounds of Lloyd's iterations there."""
 
 MOST_BINS, MOST_PER_CENTROID = 1 << 17, 1 << 12
 """Of the finer bins: more cost time and gain at most 0.05 dB."""
@@ -54,12 +53,14 @@ def centroids(colours: Bins, k: int, seed: int) -> Points:
     fine = _fine(colours, k)
     coarse = _coarse(fine, k)
     starts = min(MOST_STARTS, max(1, STARTS // k))
-    first = KMeans(k, n_init=starts, max_iter=START_STEPS, random_state=seed)
+    turns = min(MOST_START_STEPS, max(1, START_WORK // (starts * k * len(coarse.codes))))
+    steps = min(MOST_STEPS, max(STEPS, WORK // (k * len(fine.codes))))
+    first = KMeans(k, n_init=starts, max_iter=turns, random_state=seed)
     # One thread: more add up their sums in an order left to chance, and wait long for each other
     # where the processor is busy.
     with threadpool_limits(1, "openmp"):
         first.fit(coarse.means, sample_weight=coarse.weights)
-        last = KMeans(k, init=first.cluster_centers_, n_init=1, max_iter=STEPS)
+        last = KMeans(k, init=first.cluster_centers_, n_init=1, max_iter=steps)
         last.fit(fine.means, sample_weight=fine.weights)
     return np.asarray(last.cluster_centers_, np.float32)
 
@@ -77,8 +78,9 @@ def _fine(bins: Bins, k: int) -> Bins:
 
 def _coarse(bins: Bins, k: int) -> Bins:
     """As few bins as the starts may have."""
+    least = max(START_BINS, BINS_PER_CENTROID * k)
     for depth in (4, 5, 6, 7):
-        if np.count_nonzero(_occupied(_keys(bins.codes, depth), depth)) >= BINS_PER_CENTROID * k:
+        if np.count_nonzero(_occupied(_keys(bins.codes, depth), depth)) >= least:
             return joined(bins, depth)
     return bins
 
