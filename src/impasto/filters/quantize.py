@@ -1,9 +1,13 @@
 """A picture of few colours, with the palette that a file can hold."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 
+from impasto.events import Event
 from impasto.filter_settings import QuantizeSettings
 from impasto.filters.job import Filtered, FilterJob
 from impasto.image.histogram import colours_of
@@ -65,6 +69,11 @@ class QuantizeJob(FilterJob[QuantizeSettings, QuantizedPicture]):
 
     doing = "choosing colours"
     recipe_type = QuantizeRecipe
+
+    def events(self) -> Iterator[Event]:
+        """Do it, part by part; scikit-learn takes half a second to load, so it does meanwhile."""
+        Thread(target=import_module, args=("sklearn.cluster",), daemon=True).start()
+        yield from super().events()
 
     def _made(self, photo: Picture) -> QuantizedPicture:
         settings = self.settings
