@@ -1,7 +1,8 @@
 """The filters as commands on a large photo, beside what reading, filtering and writing take alone.
 
-`python -m benchmarks.filter_commands PHOTO`: the photo is read and the result written by the same
-functions as in the command, each timed by itself; the rest is what the command adds.
+`python -m benchmarks.filter_commands PHOTO`: a program of its own reads the photo and does nothing
+else, from its start to its end; filtering and writing are timed inside this one, after a first time
+that does not count. The rest is what the command adds: loading libraries, and touching memory anew.
 """
 
 import argparse
@@ -48,6 +49,13 @@ COMMANDS: dict[str, tuple[Sequence[str], str]] = {
 """{command: its options, the ending of its output}."""
 
 
+READING = [
+    sys.executable,
+    "-c",
+    "import sys; from impasto.image.read import read; read(sys.argv[1])",
+]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.filter_commands")
     parser.add_argument("photo", type=Path)
@@ -69,7 +77,9 @@ def main() -> None:
 
 def row(command: str, options: Sequence[str], photo: Path, output: Path, runs: int) -> list[str]:
     """The command's figures beside those of its parts."""
-    picture, reading = timed(lambda: read(photo), runs)
+    reading = statistics.median(run([*READING, str(photo)]).seconds for _ in range(runs))
+    picture = read(photo)
+    bare(command, picture)
     _, filtering = timed(lambda: bare(command, picture), runs)
     job = job_of(command, photo)
     for _ in job.events():

@@ -64,7 +64,7 @@ class SuperpixelsJob(FilterJob[SuperpixelSettings, SuperpixelPicture]):
     def _made(self, photo: Picture) -> SuperpixelPicture:
         found = segment(photo.rgb, self.settings, alpha=photo.alpha)
         return SuperpixelPicture(
-            picture=replace(photo, rgb=found.picture(self.settings.borders)),
+            picture=replace(photo, rgb=found.picture(self.settings.borders, out=photo.rgb)),
             superpixels=found,
             **self._facts(photo, self.settings),
         )
