@@ -13,10 +13,10 @@ import psutil
 import torch
 
 from impasto.errors import ImpastoError, NotEnoughMemory, ran_out
+from impasto.neural.budget import free_memory
 from impasto.neural.device import (
     choose_device,
     choose_precision,
-    free_memory,
     has_bfloat16,
     present_devices,
 )

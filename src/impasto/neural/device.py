@@ -1,17 +1,13 @@
-"""What the machine offers: device, precision, memory."""
+"""What the machine computes on: device, precision."""
 
 import ctypes
-import sys
 from collections.abc import Mapping
-from pathlib import Path
 
-import psutil
 import torch
 
 from impasto.errors import UsageError
-
-CGROUPS = Path("/sys/fs/cgroup")
-"""Where Linux keeps the limits of containers."""
+from impasto.neural.budget import free_memory as free_memory
+from impasto.neural.budget import peak_memory as peak_memory
 
 
 def present_devices() -> list[str]:
@@ -54,45 +50,6 @@ def has_bfloat16(device: torch.device) -> bool:
         # AMD's AVX-512 multiplies bfloat16 twice as fast as float32, Intel's at half that rate.
         return bool(found.get("avx512_bf16")) and "Intel" not in str(found.get("cpu_name"))
     return False
-
-
-def free_memory(device: torch.device) -> int:
-    """Bytes that a job may still use on that device."""
-    if device.type == "cuda":
-        return int(torch.cuda.mem_get_info(device)[0])
-    free = int(psutil.virtual_memory().available)
-    left = container_memory()
-    return free if left is None else min(free, left)
-
-
-def container_memory(root: Path = CGROUPS) -> int | None:
-    """Bytes that a container's limit leaves (cgroup v2, then v1); None without one."""
-    for limit, used in (
-        ("memory.max", "memory.current"),
-        ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
-    ):
-        try:
-            return int((root / limit).read_text()) - int((root / used).read_text())
-        except (OSError, ValueError):  # not there, or "max"
-            continue
-    return None
-
-
-def peak_memory(device: torch.device) -> int:
-    """The most bytes held so far: of the card on CUDA, of this process elsewhere."""
-    if device.type == "cuda":
-        return int(torch.cuda.max_memory_allocated(device))
-    if sys.platform == "win32":
-        return int(psutil.Process().memory_info().peak_wset)
-    try:  # Linux hands what `getrusage` says on from the process that started this one
-        status = Path("/proc/self/status").read_text()
-        return 1024 * int(status.partition("VmHWM:")[2].split()[0])
-    except (OSError, IndexError):
-        pass
-    import resource
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
 
 
 def keep_freed_memory() -> None:

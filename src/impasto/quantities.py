@@ -1,0 +1,31 @@
+"""Amounts that people write with a unit."""
+
+import re
+from decimal import Decimal
+
+UNITS = {
+    "": 1,
+    **{letter: 1000**power for power, letter in enumerate("kmgt", 1)},
+    **{f"{letter}b": 1000**power for power, letter in enumerate(("", *"kmgt"))},
+    **{f"{letter}ib": 1024**power for power, letter in enumerate("kmgt", 1)},
+}
+"""{unit in small letters: its bytes}: GB and G are 10^9, GiB is 2^30."""
+
+AMOUNT = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+) *([a-z]*)")
+
+LEAST = 1_000_000
+"""Bytes; less is a unit forgotten: `4` for `4GB`."""
+
+
+def parse_memory(text: str) -> int:
+    """Bytes that `4GB`, `512MB`, `2.5 GiB`, `1.5g` or `3000000000` stand for.
+
+    A ValueError ends a sentence that begins with the name of the option.
+    """
+    found = AMOUNT.fullmatch(text.strip().lower())
+    if found is None or found[2] not in UNITS:
+        raise ValueError(f"must be an amount of memory such as 4GB or 512MB, not {text}")
+    amount = int(Decimal(found[1]) * UNITS[found[2]])
+    if amount < LEAST:
+        raise ValueError(f"must be at least 1MB, not {text}")
+    return amount
