@@ -20,7 +20,7 @@ from impasto.errors import UnwritableOutput
 from impasto.image.encode import check_sides
 from impasto.image.picture import Indexed, Metadata, Picture
 from impasto.image.read import read
-from impasto.image.srgb import to_unit
+from impasto.image.srgb import to_bits, to_unit
 from impasto.image.write import EXTENSIONS, write
 from impasto.settings import OutputSettings
 
@@ -72,6 +72,31 @@ def test_sixteen_bit_png_says_so_in_its_header(out: Path) -> None:
     assert (out / "a.png").read_bytes()[24] == 16
 
 
+@pytest.mark.parametrize("depth", [8, 16])
+@pytest.mark.parametrize("bands", [3, 4])
+def test_samples_are_those_of_to_bits(out: Path, depth: Literal[8, 16], bands: int) -> None:
+    """Written in strips by libvips, but as NumPy rounds: halves, what lies outside, huge values."""
+    generator = np.random.default_rng(4)
+    halves = generator.integers(-9, 2 * 2**depth + 9, (300, 131, bands)) / (2 * (2.0**depth - 1))
+    samples = np.concatenate([halves, generator.normal(0.5, 0.6, halves.shape)]).astype(np.float32)
+    samples[-1, :4, 0] = -0.0, -3e38, 3e38, np.nextafter(np.float32(1), np.float32(2))
+    picture = painted(samples[..., :3], samples[..., 3] if bands == 4 else None)
+    expected = to_bits(samples, depth)
+    write(picture, out / "a.tif", OutputSettings(depth=depth), None)
+    np.testing.assert_array_equal(tifffile.imread(out / "a.tif"), expected)
+    write(picture, out / "a.png", OutputSettings(depth=depth), None)
+    np.testing.assert_array_equal(to_bits(read(out / "a.png").rgb, depth), expected[..., :3])
+
+
+def test_samples_over_white_are_those_of_to_bits(out: Path) -> None:
+    samples = np.random.default_rng(5).normal(0.5, 0.6, (300, 131, 4)).astype(np.float32)
+    rgb, cover = samples[..., :3], samples[..., 3:]
+    flat = to_unit(to_bits(rgb * cover + (1 - cover), 8))
+    write(painted(rgb, cover[..., 0]), out / "a.jpg", OutputSettings(), None)
+    write(painted(flat), out / "b.jpg", OutputSettings(), None)
+    assert (out / "a.jpg").read_bytes() == (out / "b.jpg").read_bytes()
+
+
 def test_values_outside_the_unit_interval_are_clamped(out: Path) -> None:
     rgb = np.zeros((16, 16, 3), np.float32)
     rgb[..., 0], rgb[..., 1] = -0.3, 1.7
@@ -79,11 +104,25 @@ def test_values_outside_the_unit_interval_are_clamped(out: Path) -> None:
     assert with_pillow(out / "a.png")[0, 0].tolist() == [0, 255, 0]
 
 
-def test_values_that_are_not_finite_are_never_written(out: Path) -> None:
-    rgb = np.full((16, 16, 3), np.nan, np.float32)
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("band", [0, 3])
+def test_values_that_are_not_finite_are_never_written(out: Path, value: float, band: int) -> None:
+    samples = np.zeros((100, 16, 4), np.float32)
+    samples[-1, -1, band] = value
     with pytest.raises(ValueError, match="not finite"):
-        write(painted(rgb), out / "a.png", OutputSettings(), None)
+        write(painted(samples[..., :3], samples[..., 3]), out / "a.png", OutputSettings(), None)
     assert list(out.iterdir()) == []
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".tif", "-"])
+def test_write_says_how_many_bytes(
+    picture: Picture, out: Path, suffix: str, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    tagged = replace(picture, metadata=Metadata(iptc=b"\x1c\x02\x05\0\1x"))
+    output = "-" if suffix == "-" else str(out / f"a{suffix}")
+    count = write(tagged, output, OutputSettings(), '{"seed":1}')
+    data = capfdbinary.readouterr().out if suffix == "-" else Path(output).read_bytes()
+    assert count == len(data) > 1000
 
 
 @pytest.mark.parametrize("suffix", EXTENSIONS)
@@ -215,14 +254,27 @@ def test_closed_pipe(picture: Picture, monkeypatch: pytest.MonkeyPatch) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), writer)  # lets the stream close quietly
 
 
-def test_full_disk(picture: Picture, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
+@pytest.mark.skipif(sys.platform == "win32", reason="needs setrlimit")
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".tif"])
+@pytest.mark.parametrize("most", [0, 10, 5000])
+def test_full_disk(out: Path, suffix: str, most: int) -> None:
+    """The limit on a process's files stands in for a full disk."""
+    import resource
 
-    monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(UnwritableOutput, match="no space left"):
-        write(picture, out / "a.png", OutputSettings(), None)
-    assert list(out.iterdir()) == []
+    (out / f"a{suffix}").write_text("old")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    noise = painted(np.random.default_rng(3).random((200, 300, 3), np.float32))
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, before[1]))
+        with pytest.raises(UnwritableOutput) as caught:
+            write(noise, out / f"a{suffix}", OutputSettings(), '{"seed":1}')
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert str(caught.value) == (
+        f"cannot write {out / f'a{suffix}'}: no space left on its disk (File too large); "
+        "free some, or choose an output on another disk"
+    )
+    assert [(path.name, path.read_text()) for path in out.iterdir()] == [(f"a{suffix}", "old")]
 
 
 @pytest.mark.parametrize(

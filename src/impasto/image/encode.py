@@ -1,8 +1,10 @@
 """From a picture to the bytes of its file."""
 
-import struct
+import errno
+import os
 import sys
-import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -10,9 +12,9 @@ import pyvips
 from numpy.typing import NDArray
 
 from impasto.errors import UnwritableOutput
-from impasto.image import exif, gif, indexed, iptc, xmp
+from impasto.image import exif, gif, indexed, iptc, png, xmp
 from impasto.image.picture import MM_PER_INCH, Metadata, Picture
-from impasto.image.srgb import srgb_profile, to_bits
+from impasto.image.srgb import STRIP, srgb_profile
 from impasto.settings import OutputSettings
 
 SIXTEEN_BIT = {"PNG", "TIFF"}
@@ -26,8 +28,8 @@ LONGEST = {"JPEG": 65_500, "WebP": 16_383, "GIF": 65_535}
 SEGMENT = 65_000
 """What fits into one segment of a JPEG file, bytes; libvips silently drops what does not."""
 
-PNG_HEADER = 8 + 4 + 4 + 13 + 4
-"""Bytes of a PNG's signature and first chunk."""
+THREADS = 2
+"""At most, of libvips: encoding takes longer than samples do, and each takes memory of its own."""
 
 KEEP = {"exif-data": 1, "xmp-data": 2, "iptc-data": 4, "icc-profile-data": 8}
 """libvips' flags for writing its fields."""
@@ -47,60 +49,101 @@ def check_sides(width: int, height: int, kind: str, output: str) -> None:
 
 
 def encode(
-    picture: Picture, kind: str, settings: OutputSettings, recipe: str | None, output: str
-) -> bytes:
-    """The file's bytes in the format `kind`; `output` names it in errors."""
+    picture: Picture,
+    kind: str,
+    settings: OutputSettings,
+    recipe: str | None,
+    output: str,
+    descriptor: int,
+) -> None:
+    """Write the picture in the format `kind` to an empty file, open for reading and writing.
+
+    Needs little memory beside the picture, but for formats whose encoder wants all of it: WebP,
+    JPEG, and what has a palette. Raises UnwritableOutput where the format has no room, with
+    `output` for the file's name, and OSError where the disk refuses.
+    """
     check_sides(*picture.size, kind, output)
     metadata = Metadata() if settings.strip else picture.metadata
     packet = _packet(metadata.xmp, None if settings.strip else recipe, kind, output)
     if picture.indexed is not None and kind in indexed.KINDS:
         small = indexed.encode(picture.indexed, picture.alpha, kind, metadata, output)
-        return small if packet is None else PACKETS[kind](small, packet)
+        with os.fdopen(descriptor, "wb", closefd=False) as file:
+            file.write(small if packet is None else PACKETS[kind](small, packet))
+        return
+    chunk = png.chunk_of(packet) if kind == "PNG" and packet is not None else b""
+    os.lseek(descriptor, len(chunk), os.SEEK_SET)  # libvips goes on from there
     blocks = _blocks(metadata, packet, kind)
     image = _tagged(_samples(picture, kind, settings.depth), metadata.dpi, blocks)
     # Without this libvips invents EXIF where there is none.
     keep = sum(KEEP[field] for field in blocks)
     try:
-        data: bytes = image.write_to_buffer(SUFFIXES[kind], keep=keep, **_options(kind, settings))
+        target = pyvips.Target.new_to_descriptor(descriptor)
+        with _few_threads():
+            image.write_to_target(target, SUFFIXES[kind], keep=keep, **_options(kind, settings))
     except pyvips.Error as error:
-        raise UnwritableOutput(
-            f"cannot write {output}: {str(error.detail).strip()}; choose another format"
-        ) from None
-    if kind == "PNG" and packet is not None:
-        return PACKETS[kind](data, packet)
-    if kind == "TIFF" and (metadata.exif or metadata.iptc):
-        return exif.graft(data, metadata.exif, metadata.iptc)
-    return data
+        raise _refusal(str(error.detail), output) from None
+    with os.fdopen(descriptor, "r+b", closefd=False) as file:
+        if chunk:
+            png.move_header(file, chunk)
+        if kind == "TIFF" and (metadata.exif or metadata.iptc):
+            exif.graft(file, metadata.exif, metadata.iptc)
 
 
-def _samples(picture: Picture, kind: str, depth: int) -> NDArray[np.uint8 | np.uint16]:
-    """(H, W, 3 or 4) integers; for JPEG, which knows no transparency, over white paper."""
-    rgb, alpha = picture.rgb, picture.alpha
-    if not np.isfinite(rgb).all():
-        raise ValueError("a picture with values that are not finite must never reach a file")
-    if alpha is None:
-        return to_bits(rgb, depth)
-    if kind == "JPEG":
-        cover = alpha[:, :, None]
-        return to_bits(rgb * cover + (1 - cover), depth)
-    return to_bits(np.dstack([rgb, alpha]), depth)
+@contextmanager
+def _few_threads() -> Iterator[None]:
+    """Libvips knows their number for the process alone."""
+    before = pyvips.concurrency_get()
+    pyvips.concurrency_set(min(before, THREADS))
+    try:
+        yield
+    finally:
+        pyvips.concurrency_set(before)
+
+
+def _refusal(detail: str, output: str) -> OSError | UnwritableOutput:
+    """What libvips reports, as the error of the system that it names, if it names one."""
+    numbers = {os.strerror(number): number for number in errno.errorcode}
+    for line in detail.splitlines():
+        number = numbers.get(line.rpartition(": ")[2])
+        if number is not None:
+            return OSError(number, os.strerror(number))
+    return UnwritableOutput(f"cannot write {output}: {detail.strip()}; choose another format")
+
+
+def _samples(picture: Picture, kind: str, depth: int) -> pyvips.Image:
+    """Integers of 3 or 4 bands, computed strip by strip while they are written, as by `to_bits`.
+
+    For JPEG, which knows no transparency, over white paper.
+    """
+    image = _image(picture.rgb)
+    if picture.alpha is not None:
+        alpha = _image(picture.alpha)
+        over_white = kind == "JPEG"
+        image = image * alpha + alpha.linear(-1, 1) if over_white else image.bandjoin(alpha)
+    highest, band = (255, "uchar") if depth == 8 else (65_535, "ushort")
+    integers = image.clamp().linear(highest, 0).rint().cast(band)
+    return integers.copy(interpretation="srgb" if depth == 8 else "rgb16")
+
+
+def _image(values: NDArray[np.float32]) -> pyvips.Image:
+    """An image over the memory of an array (H, W) or (H, W, 3), which must be finite."""
+    for top in range(0, len(values), STRIP):
+        if not np.isfinite(values[top : top + STRIP]).all():
+            raise ValueError("a picture with values that are not finite must never reach a file")
+    height, width, *bands = values.shape
+    memory = np.ascontiguousarray(values, np.float32)
+    return pyvips.Image.new_from_memory(memory, width, height, *bands or [1], "float")
 
 
 def _tagged(
-    samples: NDArray[np.uint8 | np.uint16],
-    dpi: tuple[float, float] | None,
-    blocks: dict[str, bytes],
+    image: pyvips.Image, dpi: tuple[float, float] | None, blocks: dict[str, bytes]
 ) -> pyvips.Image:
-    """Samples as an image of libvips with resolution and blocks of metadata."""
+    """The image with resolution and blocks of metadata."""
     across, down = dpi or (USUAL_DPI, USUAL_DPI)
-    image = pyvips.Image.new_from_array(samples).copy(
-        interpretation="rgb16" if samples.dtype == np.uint16 else "srgb",
-        xres=across / MM_PER_INCH,
-        yres=down / MM_PER_INCH,
-    )
+    tagged = image.copy(xres=across / MM_PER_INCH, yres=down / MM_PER_INCH)
     for field, block in blocks.items():
-        image.set_type(pyvips.GValue.blob_type, field, block)
-    return image
+        tagged.set_type(pyvips.GValue.blob_type, field, block)
+    return tagged
 
 
 def _blocks(metadata: Metadata, packet: bytes | None, kind: str) -> dict[str, bytes]:
@@ -125,18 +168,8 @@ def _blocks(metadata: Metadata, packet: bytes | None, kind: str) -> dict[str, by
     }
 
 
-def _with_packet(png: bytes, packet: bytes) -> bytes:
-    """The PNG with XMP in an `iTXt` chunk behind its header.
-
-    libvips would write `zTXt`, which is Latin-1 by definition, and which XMP readers overlook.
-    """
-    body = b"iTXtXML:com.adobe.xmp\0\0\0\0\0" + packet
-    chunk = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
-    return png[:PNG_HEADER] + chunk + png[PNG_HEADER:]
-
-
-PACKETS = {"PNG": _with_packet, "GIF": gif.with_packet}
-"""{format: what puts XMP into a finished file of it}."""
+PACKETS = {"PNG": png.with_packet, "GIF": gif.with_packet}
+"""What puts XMP into the bytes of a file with a palette."""
 
 
 def _packet(photo: bytes | None, recipe: str | None, kind: str, output: str) -> bytes | None:
@@ -167,4 +200,5 @@ def _options(kind: str, settings: OutputSettings) -> dict[str, Any]:
         case "WebP":
             return {"Q": settings.quality, "smart_subsample": True}
         case _:  # deflate is what every reader of TIFF opens, and shrinks 16 bits as LZW does not
+            # MAX_PIXELS of 16 bits with alpha are 2 GB, half of what a TIFF's offsets reach.
             return {"compression": "deflate", "predictor": "horizontal"}

@@ -5,9 +5,11 @@ of TIFF 6.0 as moving descriptive fields between files needs; values are kept by
 """
 
 import contextlib
+import mmap
+import os
 import struct
 from dataclasses import dataclass
-from typing import Literal
+from typing import BinaryIO, Literal
 
 Order = Literal["<", ">"]
 """Little or big endian, in `struct`'s notation."""
@@ -48,12 +50,12 @@ Directory = dict[int, "Field | Directory"]
 """Fields by tag; the pointers to EXIF's own directories hold those."""
 
 
-def parse(blob: bytes, depth: int = 2) -> tuple[Order, Directory]:
+def parse(blob: bytes | mmap.mmap, depth: int = 2) -> tuple[Order, Directory]:
     """Read the first directory of an EXIF block or TIFF file, and `depth` levels below it.
 
     Damaged fields are passed over; `ValueError` if there is no directory at all.
     """
-    body = blob.removeprefix(PREFIX)
+    body = blob.removeprefix(PREFIX) if isinstance(blob, bytes) else blob
     order = HEADERS.get(body[:4])
     if order is None:
         raise ValueError("not a TIFF structure")
@@ -64,7 +66,7 @@ def parse(blob: bytes, depth: int = 2) -> tuple[Order, Directory]:
         raise ValueError("the directory lies outside the data") from None
 
 
-def _directory(body: bytes, order: Order, start: int, depth: int) -> Directory:
+def _directory(body: bytes | mmap.mmap, order: Order, start: int, depth: int) -> Directory:
     """Read the directory at byte `start`."""
     directory: Directory = {}
     (count,) = struct.unpack_from(order + "H", body, start)
@@ -156,16 +158,19 @@ def iptc_of_tiff(tiff: bytes) -> bytes | None:
     return field.data if isinstance(field, Field) else None
 
 
-def graft(tiff: bytes, exif: bytes | None, iptc: bytes | None) -> bytes:
-    """The TIFF file with EXIF and IPTC in a new first directory at its end.
+def graft(file: BinaryIO, exif: bytes | None, iptc: bytes | None) -> None:
+    """Put EXIF and IPTC into a TIFF file, in a new first directory at its end.
 
     The pixels stay where they are, for a directory points to them from anywhere.
     """
-    order, directory = parse(tiff, depth=0)
+    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as tiff:
+        order, directory = parse(tiff, depth=0)
     if exif is not None:
         directory |= parse(exif)[1]
     if iptc is not None:
         directory[IPTC] = Field(UNDEFINED, iptc)
-    body = tiff + b"\0" * (len(tiff) % 2)
-    appended = _serialised(directory, order, len(body))
-    return body[:4] + struct.pack(order + "I", len(body)) + body[8:] + appended
+    end = file.seek(0, os.SEEK_END)
+    start = end + end % 2
+    file.write(b"\0" * (end % 2) + _serialised(directory, order, start))
+    file.seek(4)
+    file.write(struct.pack(order + "I", start))

@@ -1,10 +1,13 @@
 """Writing: what can go wrong is refused before any work; files appear whole or not at all."""
 
 import os
+import shutil
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO, BinaryIO
 
 from impasto.errors import UnwritableOutput, UsageError
 from impasto.image.atomic import replacing, unwritable
@@ -104,24 +107,49 @@ def write(
 
     The same picture, settings and recipe give the same bytes; returns how many.
     """
-    data = encode(picture, format_for(output), settings, recipe, str(output))
+    kind = format_for(output)
     if str(output) == STANDARD_STREAM:
-        to_standard_output(data)
-    else:
-        with replacing(Path(output)) as temporary:
-            temporary.write_bytes(data)
-    return len(data)
+        with _temporary() as file:
+            encode(picture, kind, settings, recipe, str(output), file.fileno())
+            file.seek(0)
+            with _standard_output() as stream:
+                shutil.copyfileobj(file, stream)
+            return file.tell()
+    with replacing(Path(output)) as temporary:
+        with temporary.open("r+b") as file:
+            encode(picture, kind, settings, recipe, str(output), file.fileno())
+        return temporary.stat().st_size
 
 
 def to_standard_output(data: bytes) -> None:
     """Write bytes to standard output, all at once; raises UnwritableOutput."""
+    with _standard_output() as stream:
+        stream.write(data)
+
+
+@contextmanager
+def _standard_output() -> Iterator[BinaryIO]:
+    """Standard output, flushed at the end; an OSError becomes UnwritableOutput."""
     try:
-        sys.stdout.buffer.write(data)
+        yield sys.stdout.buffer
         sys.stdout.buffer.flush()
     except OSError as error:
         # What is left in the buffer would fail again, as a traceback, when the process ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise unwritable(Path("standard output"), error) from error
+
+
+@contextmanager
+def _temporary() -> Iterator[IO[bytes]]:
+    """A file without a name; an OSError becomes UnwritableOutput.
+
+    It has no buffer, which would not know of what is written past it by its descriptor.
+    """
+    try:
+        with tempfile.TemporaryFile(buffering=0) as file:
+            yield file
+    except OSError as error:
+        raise unwritable(Path(tempfile.gettempdir()), error) from error
 
 
 def _check_standard_output() -> None:
