@@ -1,6 +1,8 @@
 """Sizes and resizing, against the reference, which shares no code with the package."""
 
 import importlib.util
+import subprocess
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -91,3 +93,52 @@ def test_what_lies_under_transparency_does_not_darken_the_edge() -> None:
 def test_alpha_like_any_channel(photo: NDArray[np.uint8]) -> None:
     rgb = read(photo).rgb
     np.testing.assert_array_equal(resize(rgb[..., 1:2], 50, 60), resize(rgb, 50, 60)[..., 1:2])
+
+
+def at_once(rgb: NDArray[np.float32], width: int, height: int) -> NDArray[np.float32]:
+    """Whole channels through Pillow, stacked: the definition, with all its copies."""
+    planes = [np.ascontiguousarray(plane) * np.float32(255) for plane in np.moveaxis(rgb, 2, 0)]
+    lanczos = Image.Resampling.LANCZOS
+    resized = [np.asarray(Image.fromarray(p).resize((width, height), lanczos)) for p in planes]
+    return (np.stack(resized, axis=2) / np.float32(255)).clip(0, 1)
+
+
+@pytest.mark.parametrize("bands", [1, 3, 4])
+@pytest.mark.parametrize("size", [(131, 300), (262, 300), (65, 99), (131, 64), (400, 700)])
+def test_strips_change_no_bit(bands: int, size: tuple[int, int]) -> None:
+    rgb = np.random.default_rng(0).random((300, 131, bands), np.float32)
+    planar = np.ascontiguousarray(np.moveaxis(rgb, 2, 0)).transpose(1, 2, 0)
+    for source in (rgb, planar, rgb[::-1]):
+        result = resize(source, *size)
+        assert result.flags.c_contiguous
+        np.testing.assert_array_equal(result, at_once(source, *size))
+
+
+RESIZING = """
+from pathlib import Path
+import numpy as np
+from impasto.image.resize import resize
+
+def memory(name):
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition(name + ":")[2].split()[0]) / 1024
+
+rgb = np.ones((2000, 3000, 3), np.float32)
+resize(rgb[:20], 20, 20)
+Path("/proc/self/clear_refs").write_text("5")  # the peak so far is forgotten
+before = memory("VmRSS")
+resize(rgb, 3000, 2000)
+print((memory("VmHWM") - before) / (rgb.nbytes / 3 / 2**20))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+def test_memory_is_that_of_the_result_and_few_channels(environment: dict[str, str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", RESIZING],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert float(done.stdout) < 3 + 2.5

@@ -6,6 +6,9 @@ from PIL import Image
 
 from impasto.image.picture import MIN_SIDE
 
+STRIP = 64
+"""Rows that pass between NumPy and Pillow together; each passing makes copies."""
+
 
 def fit(width: int, height: int, long_side: int) -> tuple[int, int]:
     """(width, height) of the same shape whose longer side is `long_side`, px.
@@ -21,16 +24,33 @@ def resize(rgb: NDArray[np.float32], width: int, height: int) -> NDArray[np.floa
     """Lanczos-resize every channel by itself, (H, W, C) in [0, 1] -> (height, width, C) in [0, 1].
 
     Colours are not weighted by alpha: they are stored unmultiplied, so what lies under transparent
-    pixels is a colour like any other, is painted like any other, and cannot darken an edge.
+    pixels is a colour like any other, is painted like any other, and cannot darken an edge. Beside
+    the result it needs memory for one channel before, one half resized, and one after.
     """
-    # Filtering in 0 to 255 rounds as the reference does, which starts from bytes.
-    planes = [np.ascontiguousarray(plane) * np.float32(255) for plane in np.moveaxis(rgb, 2, 0)]
-    resized = [_resize_plane(plane, width, height) for plane in planes]
-    whole: NDArray[np.float32] = np.stack(resized, axis=2) / np.float32(255)
-    return whole.clip(0, 1)
+    result = np.empty((height, width, rgb.shape[2]), np.float32)
+    for channel in range(rgb.shape[2]):
+        _fill(result[:, :, channel], _image(rgb[:, :, channel]))
+    return result
 
 
-def _resize_plane(plane: NDArray[np.float32], width: int, height: int) -> NDArray[np.float32]:
-    """Pillow's Lanczos of one channel, (H, W) -> (height, width); it may overshoot."""
-    image = Image.fromarray(plane)  # float32 becomes mode F
-    return np.asarray(image.resize((width, height), Image.Resampling.LANCZOS))
+def _image(plane: NDArray[np.float32]) -> Image.Image:
+    """One channel, (H, W) in [0, 1], as Pillow's floats in 0 to 255.
+
+    Filtering in that range rounds as the reference does, which starts from bytes.
+    """
+    height, width = plane.shape
+    image = Image.new("F", (width, height))
+    for top in range(0, height, STRIP):
+        strip = plane[top : top + STRIP] * np.float32(255)
+        image.paste(Image.fromarray(strip), (0, top))
+    return image
+
+
+def _fill(plane: NDArray[np.float32], image: Image.Image) -> None:
+    """Fill a channel, (height, width), with Pillow's Lanczos of an image, which may overshoot."""
+    height, width = plane.shape
+    resized = image.resize((width, height), Image.Resampling.LANCZOS)
+    for top in range(0, height, STRIP):
+        bottom = min(top + STRIP, height)
+        strip = np.asarray(resized.crop((0, top, width, bottom))) / np.float32(255)
+        np.clip(strip, 0, 1, out=plane[top:bottom])
