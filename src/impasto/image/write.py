@@ -14,6 +14,7 @@ from impasto.image.atomic import replacing, unwritable
 from impasto.image.encode import SIXTEEN_BIT, encode
 from impasto.image.indexed import KINDS as INDEXED
 from impasto.image.picture import STANDARD_STREAM, Picture
+from impasto.scratch import scratch_folder
 from impasto.settings import OutputSettings
 
 EXTENSIONS = {
@@ -143,13 +144,15 @@ def _standard_output() -> Iterator[BinaryIO]:
 def _temporary() -> Iterator[IO[bytes]]:
     """A file without a name; an OSError becomes UnwritableOutput.
 
-    It has no buffer, which would not know of what is written past it by its descriptor.
+    It lies on a disk, not in memory, and has no buffer, which would not know of what is written
+    past it by its descriptor.
     """
+    folder = scratch_folder()
     try:
-        with tempfile.TemporaryFile(buffering=0) as file:
+        with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
             yield file
     except OSError as error:
-        raise unwritable(Path(tempfile.gettempdir()), error) from error
+        raise unwritable(folder, error) from error
 
 
 def _check_standard_output() -> None:
