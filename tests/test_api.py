@@ -124,7 +124,7 @@ def test_show_takes_every_event() -> None:
     ("wrong", "words"),
     [
         ({"sise": 32}, "no setting 'sise'; there are size, alpha"),
-        ({"size": 3}, "size must be at least 16 or 'full', not 3"),
+        ({"size": 3}, "size must be at least 16 px a side, not 3"),
         ({"beta": float("nan")}, "beta must be a finite number, not nan"),
         ({"preset": "cubist"}, "no preset 'cubist'"),
         ({"style_layers": {"relu9_9": 1}}, "style-layers has no layer 'relu9_9'"),

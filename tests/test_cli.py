@@ -256,8 +256,8 @@ def without(change: str, arguments: str) -> str:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ("--size 5", "size must be at least 16 or 'full', not 5"),
-        ("--size big", "size must be a whole number or 'full', not big"),
+        ("--size 5", "size must be at least 16 px a side, not 5"),
+        ("--size big", "size must be pixels as 800 or 1200x800, 2K, 4K"),
         ("--beta -1", "beta must be at least 0, not -1"),
         ("--beta=nan", "beta must be a finite number, not nan"),
         ("--alpha inf", "alpha must be a finite number, not inf"),

@@ -18,6 +18,8 @@ from impasto.settings import (
     preset_settings,
 )
 
+SIZES = "pixels as 800 or 1200x800, 2K, 4K, 8K, 16K, 'full', or paper as 60x40cm@300dpi"
+
 
 def complaint(**values: object) -> str:
     with pytest.raises(UsageError) as caught:
@@ -65,9 +67,9 @@ def test_layers_as_text() -> None:
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"size": "15"}, "size must be at least 16 or 'full', not 15"),
-        ({"size": "big"}, "size must be a whole number or 'full', not big"),
-        ({"size": 64.5}, "size must be a whole number or 'full', not 64.5"),
+        ({"size": "15"}, "size must be at least 16 px a side, not 15"),
+        ({"size": "big"}, f"size must be {SIZES}, not big"),
+        ({"size": 64.5}, "size must be whole pixels, not 64.5"),
         ({"beta": "-1"}, "beta must be at least 0, not -1"),
         ({"beta": "nan"}, "beta must be a finite number, not nan"),
         ({"alpha": "inf"}, "alpha must be a finite number, not inf"),

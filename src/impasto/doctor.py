@@ -24,7 +24,8 @@ from impasto.neural.memory import largest_side, needed_memory
 from impasto.neural.speed import Speed, measure, painting_seconds
 from impasto.neural.weights import Weights, load_weights
 from impasto.recipe import FILTERING, PAINTING
-from impasto.settings import MAX_PIXELS, PaintSettings
+from impasto.settings import PaintSettings
+from impasto.sizes import MAX_PIXELS
 
 USUAL = 800, 600
 """(width, height) of the picture whose time is estimated: the default size, as cameras shape it."""

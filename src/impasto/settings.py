@@ -21,6 +21,7 @@ from pydantic import (
 )
 
 from impasto.errors import UsageError
+from impasto.sizes import Size, normal
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -39,9 +40,6 @@ STYLE_LAYERS = {"relu1_1": 1.0, "relu2_1": 0.8, "relu3_1": 0.5, "relu4_1": 0.3, 
 """Gatys et al. 2015 use these five; the article weighs the early ones more."""
 
 CONTENT_LAYERS = {"relu4_2": 1.0}
-
-MAX_PIXELS = 256_000_000
-"""Larger pictures are refused from their header alone: a small file may claim to be huge."""
 
 WANTED = {
     "int_parsing": "a whole number",
@@ -147,8 +145,10 @@ def _wanted(fault: "ErrorDetails") -> str:
 class PaintSettings(Settings):
     """What picture is painted: everything but the input files decides it together with these."""
 
-    size: Annotated[int, Field(ge=16)] | Literal["full"] = Field(
-        800, description="long side of the picture in px, or 'full' for the photo's own"
+    size: Annotated[Size, BeforeValidator(normal)] = Field(
+        800,
+        description="long side in px, a box as 1200x800, 2K to 16K, 'full' for the photo's own "
+        "size, or paper as 60x40cm@300dpi",
     )
     alpha: Weight = Field(1.0, description="weight of the content loss")
     beta: Weight = Field(100.0, description="weight of a style's loss where the style has none")

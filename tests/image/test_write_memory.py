@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from impasto.settings import MAX_PIXELS
+from impasto.sizes import MAX_PIXELS
 
 WIDTH, HEIGHT = 4000, 3000
 WHOLE_COPY = WIDTH * HEIGHT * 3 * 2 / 2**20

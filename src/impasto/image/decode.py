@@ -4,9 +4,8 @@ import numpy as np
 import pyvips
 
 from impasto.errors import ImpastoError, NotEnoughMemory, UnreadableImage, ran_out
-from impasto.image.picture import MIN_SIDE
 from impasto.image.srgb import CMYK, GREY, RGB, Samples
-from impasto.settings import MAX_PIXELS
+from impasto.sizes import MAX_PIXELS, MIN_SIDE
 
 LOADERS = {
     "JPEG": "jpegload_buffer",

@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-MIN_SIDE = 16
-"""Smaller pictures vanish in VGG-19's four poolings, px."""
+from impasto.sizes import MIN_SIDE as MIN_SIDE
 
 STANDARD_STREAM = "-"
 """In place of a path: standard input or standard output."""

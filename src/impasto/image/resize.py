@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from impasto.image.picture import MIN_SIDE
+from impasto.sizes import scaled
 
 STRIP = 64
 """Rows that pass between NumPy and Pillow together; each passing makes copies."""
@@ -16,8 +16,7 @@ def fit(width: int, height: int, long_side: int) -> tuple[int, int]:
     Rounded to even at halves, as the reference does; but no side below 16 px, where the reference
     allows 1: VGG-19 has nothing to say about less.
     """
-    scale = long_side / max(width, height)
-    return max(MIN_SIDE, round(width * scale)), max(MIN_SIDE, round(height * scale))
+    return scaled(width, height, long_side / max(width, height))
 
 
 def resize(rgb: NDArray[np.float32], width: int, height: int) -> NDArray[np.float32]:
