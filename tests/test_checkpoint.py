@@ -1,22 +1,32 @@
 """The state of an unfinished run: what is kept, what is refused, and that nothing changes."""
 
 from collections.abc import Callable
+from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from impasto.artwork import Artwork, Job
-from impasto.checkpoint import check_place, checkpoint_of, load_checkpoint, save_checkpoint
+from impasto.checkpoint import (
+    Checkpoint,
+    check_place,
+    checkpoint_of,
+    load_checkpoint,
+    save_checkpoint,
+)
 from impasto.errors import BadRecipe, Interrupted, UnwritableOutput, UsageError
-from impasto.events import Event, Notice, Snapshot, Step
+from impasto.events import Array, Event, Notice, Snapshot, Step
 from impasto.settings import OutputSettings, PaintSettings
 from impasto.work import carry_out
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 SETTINGS = PaintSettings(size=96, levels=2, steps=6, coarse_steps=4, precision="float32")
-STATE = Snapshot(2, 3, {"canvas": np.linspace(0, 1, 12, dtype=np.float32).reshape(1, 3, 2, 2)})
+CANVAS = np.linspace(0, 1, 12, dtype=np.float32).reshape(2, 2, 3)
+STATE = Snapshot(2, 3, {"canvas": Array("float32", CANVAS.shape, lambda: iter([CANVAS]))})
 
 
 @pytest.fixture
@@ -46,7 +56,7 @@ def test_the_state_comes_back_as_it_was(job: Callable[..., Job], tmp_path: Path)
     save_checkpoint(path, recipe, STATE)
     found = load_checkpoint(path, recipe)
     assert (found.level, found.step) == (2, 3)
-    np.testing.assert_array_equal(found.arrays["canvas"], STATE.arrays["canvas"])
+    np.testing.assert_array_equal(np.concatenate(list(found.arrays["canvas"].pieces())), CANVAS)
 
 
 @pytest.mark.parametrize("share", [0, 0.001, 0.5, 0.99])
@@ -57,6 +67,57 @@ def test_a_damaged_state_is_refused(job: Callable[..., Job], tmp_path: Path, sha
     path.write_bytes(data[: int(share * len(data))])
     with pytest.raises(BadRecipe, match=r"cannot resume from .*: it is damaged; start anew"):
         load_checkpoint(path, recipe)
+
+
+def step_of(snapshot: Callable[[], Snapshot]) -> Step:
+    return Step(2, 3, 7, 0.5, {}, lambda: CANVAS, lambda: CANVAS, snapshot)
+
+
+@pytest.mark.parametrize(("took", "fails"), [(0.125, False), (30.0, False), (30.0, True)])
+def test_writing_takes_a_twentieth_of_the_time_at_most(
+    job: Callable[..., Job],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    took: float,
+    fails: bool,
+) -> None:
+    """And happens as often as asked for where it takes less, whether it succeeds or not."""
+    now, written = 0.0, []
+    monkeypatch.setattr("impasto.checkpoint.time", SimpleNamespace(monotonic=lambda: now))
+
+    def snapshot() -> Snapshot:
+        nonlocal now
+        written.append(now)
+        now += took
+        if fails:
+            raise UnwritableOutput("the disk is full")
+        return STATE
+
+    checkpoint = Checkpoint(tmp_path / "a.png", job().recipe, 60)
+    while now < 5000:
+        with suppress(UnwritableOutput):
+            checkpoint.keep(step_of(snapshot))
+        now += 1
+    assert 60 <= written[0] < 61.5
+    between = max(60, 20 * took) + took
+    assert all(between <= b - a < between + 2 for a, b in pairwise(written))
+    assert len(written) == 1 + int((5000 - written[0]) / between)
+    assert checkpoint.is_there() != fails
+
+
+def test_a_state_is_written_at_once_where_that_is_asked_for(
+    job: Callable[..., Job], tmp_path: Path
+) -> None:
+    checkpoint = Checkpoint(tmp_path / "a.png", job().recipe, 1000)
+    checkpoint.keep(step_of(lambda: STATE))
+    assert not checkpoint.is_there()
+    assert checkpoint.load() is None
+    checkpoint.write(step_of(lambda: STATE))
+    found = checkpoint.load()
+    assert found is not None
+    assert (found.level, found.step) == (2, 3)
+    checkpoint.remove()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_another_job_s_state_is_refused(job: Callable[..., Job], tmp_path: Path) -> None:

@@ -18,12 +18,19 @@ from impasto.image.picture import Picture, Source
 from impasto.image.read import read
 from impasto.image.resize import resize
 from impasto.made import Made, input_of
-from impasto.neural.device import choose_device, choose_precision, peak_memory
-from impasto.neural.paint import RGB, Inputs, StyleImage
+from impasto.neural.budget import peak_memory
+from impasto.neural.device import choose_device, choose_precision
+from impasto.neural.duration import Pace, beside_levels, level_seconds
+from impasto.neural.paint import RGB, Inputs, StyleImage, work_of
 from impasto.neural.paint import painting as run_chain
+from impasto.neural.plan import Plan, plan_for
 from impasto.neural.weights import load_weights
 from impasto.recipe import FILTERING, PAINTING, Input, PaintRecipe, StyleInput, installed_versions
 from impasto.settings import OutputSettings, PaintSettings, as_text
+from impasto.sizes import dpi_of
+
+TRIAL_SECONDS = 1.5
+"""How long the machine's speed is tried for a forecast."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +56,43 @@ class Artwork(Made):
             "device": self.recipe.device,
             "precision": self.recipe.precision,
             "complete": self.complete,
+        }
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What a painting will take."""
+
+    plan: Plan
+    seconds: float
+    """From the start of the program to its end."""
+    levels: Sequence[float]
+    """Seconds of each level."""
+    recipe: PaintRecipe
+
+    def facts(self) -> dict[str, object]:
+        """The same for programs: memory and disk are bytes."""
+        return {
+            "size": self.plan.levels[-1].size,
+            "seconds": round(self.seconds, 1),
+            "memory": self.plan.memory,
+            "budget": self.plan.budget,
+            "disk": self.plan.disk,
+            "levels": [
+                {
+                    "size": level.size,
+                    "steps": level.steps,
+                    "tiles": level.tiles,
+                    "kept": level.kept,
+                    "memory": level.memory,
+                    "disk": level.disk,
+                    "seconds": round(seconds, 1),
+                }
+                for level, seconds in zip(self.plan.levels, self.levels, strict=True)
+            ],
+            "tiles": self.plan.levels[-1].tiles,
+            "device": self.recipe.device,
+            "precision": self.recipe.precision,
         }
 
 
@@ -103,6 +147,17 @@ class Job:
             versions=installed_versions(packages_of(settings)),
         )
 
+    def forecast(self, seconds: float = TRIAL_SECONDS) -> Forecast:
+        """What painting it would take, by trials of this machine's speed that take so long.
+
+        Raises NotEnoughMemory where it would not fit.
+        """
+        work = work_of(self._inputs, self.settings)
+        plan = plan_for(work)
+        pace = Pace.measured(work, self._weights, seconds)
+        levels = level_seconds(work, plan, pace)
+        return Forecast(plan, beside_levels(work) + sum(levels), levels, self.recipe)
+
     def events(self, resume: Snapshot | None = None) -> Iterator[Event]:
         """Run the chain."""
         for event in run_chain(self._inputs, self.settings, self._weights, resume):
@@ -128,8 +183,12 @@ class Job:
             from impasto.image.auto import auto
 
             rgb = enhance(rgb, auto(rgb, alpha), alpha=alpha)
+        dpi = dpi_of(self.settings.size)
+        metadata = self.photo.metadata
+        if dpi is not None:
+            metadata = replace(metadata, dpi=(dpi, dpi))
         return Artwork(
-            picture=replace(self.photo, rgb=rgb, alpha=alpha),
+            picture=replace(self.photo, rgb=rgb, alpha=alpha, metadata=metadata),
             losses={**losses, "total": sum(losses.values())},
             recipe=self.recipe.model_copy(update={"complete": complete}),
             steps=self._steps,

@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
+from safetensors import SafetensorError
 
 from impasto.errors import BadRecipe, UsageError
 from impasto.events import Snapshot, Step
@@ -16,6 +15,10 @@ from impasto.image.atomic import replacing
 from impasto.image.write import check_output
 from impasto.recipe import PaintRecipe, recipe_of
 from impasto.settings import OutputSettings
+from impasto.state_file import read_arrays, write_arrays
+
+SHARE = 20
+"""A state is not written again before so many times as long as writing it took."""
 
 
 class Checkpoint:
@@ -25,7 +28,7 @@ class Checkpoint:
         """The state is written every so many seconds."""
         self.path = checkpoint_of(output)
         self._recipe, self._seconds = recipe, seconds
-        self._written = time.monotonic()
+        self._next = time.monotonic() + seconds
 
     def load(self) -> Snapshot | None:
         """The state to resume from, if there is one; BadRecipe where it is another job's."""
@@ -37,15 +40,17 @@ class Checkpoint:
 
     def keep(self, event: Step) -> None:
         """Write the state if it is time; raises UnwritableOutput."""
-        if time.monotonic() - self._written >= self._seconds:
+        if time.monotonic() >= self._next:
             self.write(event)
 
     def write(self, event: Step) -> None:
         """Write the state now."""
+        began = time.monotonic()
         try:
             save_checkpoint(self.path, self._recipe, event.snapshot())
         finally:
-            self._written = time.monotonic()
+            ended = time.monotonic()
+            self._next = ended + max(self._seconds, SHARE * (ended - began))
 
     def remove(self) -> None:
         """The work is done, whether what is left of it goes away or not."""
@@ -92,18 +97,15 @@ def save_checkpoint(path: Path, recipe: PaintRecipe, snapshot: Snapshot) -> None
         "level": json.dumps(snapshot.level),
         "step": json.dumps(snapshot.step),
     }
-    data = save(dict(snapshot.arrays), metadata=facts)
     with replacing(path) as temporary:
-        temporary.write_bytes(data)
+        write_arrays(temporary, snapshot.arrays, facts)
 
 
 def load_checkpoint(path: Path, recipe: PaintRecipe) -> Snapshot:
     """The state of an unfinished run of this very recipe; raises BadRecipe otherwise."""
     anew = f"start anew without --resume, or remove {path}"
     try:
-        with safe_open(path, framework="numpy") as file:
-            facts = file.metadata() or {}
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        arrays, facts = read_arrays(path)
         level, step = json.loads(facts["level"]), json.loads(facts["step"])
         found = recipe_of(facts["recipe"], str(path))
     except (OSError, SafetensorError, KeyError, ValueError) as error:

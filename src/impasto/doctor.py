@@ -4,7 +4,7 @@ import platform
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 import torch
 
-from impasto.errors import ImpastoError, NotEnoughMemory, ran_out
+from impasto.errors import ImpastoError, ran_out
 from impasto.neural.budget import free_memory
 from impasto.neural.device import (
     choose_device,
@@ -20,8 +20,9 @@ from impasto.neural.device import (
     has_bfloat16,
     present_devices,
 )
-from impasto.neural.memory import largest_side, needed_memory
-from impasto.neural.speed import Speed, measure, painting_seconds
+from impasto.neural.duration import Pace, level_seconds
+from impasto.neural.plan import Work, budget_of, largest_side, plan_for
+from impasto.neural.speed import Speed, measure
 from impasto.neural.weights import Weights, load_weights
 from impasto.recipe import FILTERING, PAINTING
 from impasto.settings import PaintSettings
@@ -95,18 +96,21 @@ def examine(speed_seconds: float) -> Report:
     problems: dict[str, str] = {}
     device = choose_device("auto")
     dtype = choose_precision("auto", device)
-    free = free_memory(device)
-    largest = largest_side(LARGEST, [LARGEST], free, dtype)
+    usual = Work(USUAL, [USUAL], PaintSettings(), dtype, device, unread=True)
+    huge = replace(usual, size=LARGEST, styles=[LARGEST])
+    largest = largest_side(huge, budget_of(huge.settings, device))
     with noted("memory", problems):
-        require_usual(free, largest, dtype)
+        plan_for(usual)
     weights = None
     with noted("weights", problems):
         weights = load_weights()
     busy = psutil.cpu_percent(interval=min(0.5, speed_seconds)) if speed_seconds else None
-    speed = None
+    speed = seconds = None
     if weights is not None and speed_seconds:
         with noted("speed", problems):
             speed = measure(weights, device, dtype, speed_seconds)
+            levels = level_seconds(usual, plan_for(usual), Pace.measured(usual, weights, 0))
+            seconds = sum(levels)
     return Report(
         versions=versions(problems),
         system=platform.platform(),
@@ -118,11 +122,11 @@ def examine(speed_seconds: float) -> Report:
         precision=str(dtype).removeprefix("torch."),
         precision_reason=reason(device),
         weights=in_use(weights) if weights is not None else None,
-        free_memory=free,
+        free_memory=free_memory(device),
         largest_size=largest,
         busy=busy,
         speed=speed,
-        painting_seconds=painting_seconds(speed, USUAL, PaintSettings()) if speed else None,
+        painting_seconds=seconds,
         problems=problems,
     )
 
@@ -138,17 +142,6 @@ def noted(part: str, problems: dict[str, str]) -> Iterator[None]:
         if not ran_out(error):
             raise
         problems[part] = "memory ran out; end other programs"
-
-
-def require_usual(free: int, largest: int, dtype: torch.dtype) -> None:
-    """Raise NotEnoughMemory where a picture of the default size does not fit."""
-    if max(USUAL) > largest:
-        needed = needed_memory(USUAL, [USUAL], dtype)
-        remedy = f"choose --size {largest} or less" if largest else "end other programs"
-        raise NotEnoughMemory(
-            f"a picture of {max(USUAL)} px, the default, takes about {needed / 1e9:.1f} GB "
-            f"of memory and {free / 1e9:.1f} GB are free; {remedy}"
-        )
 
 
 def in_use(weights: Weights) -> WeightsInUse:

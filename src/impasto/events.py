@@ -1,6 +1,6 @@
 """What a running job tells its caller; the core yields these, callers decide what to show."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,12 +26,23 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True)
+class Array:
+    """An array that may be too large to have twice, so it is handed over in pieces."""
+
+    dtype: str
+    """NumPy's name; what NumPy has no type for comes as integers of its size."""
+    shape: tuple[int, ...]
+    pieces: Callable[[], Iterator[NDArray[Any]]]
+    """Along the first axis, in order."""
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """All that a run needs to go on from the end of a step as if nothing had happened."""
 
     level: int
     step: int
-    arrays: Mapping[str, NDArray[Any]]
+    arrays: Mapping[str, Array]
     """The state of the optimiser."""
 
 

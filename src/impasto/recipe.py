@@ -86,7 +86,7 @@ class PaintRecipe(Recipe):
 
     def _decisive(self) -> dict[str, object]:
         """What decides the pixels; the same bytes may have moved to another place."""
-        return self.settings.model_dump(exclude={"init"}) | {
+        return self.settings.model_dump(exclude={"init", "memory"}) | {
             "photo": self.photo.sha256,
             "styles": [style.sha256 for style in self.styles],
             "beta": [style.beta for style in self.styles],

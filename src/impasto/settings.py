@@ -17,10 +17,12 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
+    PositiveInt,
     ValidationError,
 )
 
 from impasto.errors import UsageError
+from impasto.quantities import parse_memory
 from impasto.sizes import Size, normal
 
 if TYPE_CHECKING:
@@ -84,6 +86,11 @@ def whole(value: object) -> object:
     return int(value) if isinstance(value, str) and value.isdecimal() else value
 
 
+def memory_amount(value: object) -> object:
+    """`4GB` -> 4000000000."""
+    return parse_memory(value) if isinstance(value, str) and value != "auto" else value
+
+
 def as_text(path: object) -> str:
     """A path that may hold bytes which are no text, as POSIX allows, for JSON."""
     return str(path).encode("utf-8", "backslashreplace").decode()
@@ -94,6 +101,9 @@ Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 LayerWeights = Annotated[
     dict[str, Weight], BeforeValidator(parse_layers), AfterValidator(known_layers)
 ]
+
+
+Steps = Annotated[int, Field(ge=1, le=1_000_000)] | Literal["auto"]
 
 
 class Settings(BaseModel):
@@ -170,11 +180,15 @@ class PaintSettings(Settings):
     learning_rate: float = Field(
         0.003, gt=0, le=1, description="step of Adam in units of the ImageNet standard deviation"
     )
-    steps: int = Field(
-        35, ge=1, le=1_000_000, description="evaluations of losses and gradient at the final size"
+    steps: Steps = Field(
+        "auto",
+        description="evaluations of losses and gradient at the final size; 'auto' takes 35, and "
+        "fewer for more than 1024 px",
     )
-    coarse_steps: int = Field(
-        30, ge=1, le=1_000_000, description="evaluations at each smaller size before it"
+    coarse_steps: Steps = Field(
+        "auto",
+        description="evaluations at each smaller size before it; 'auto' takes 30, and fewer for "
+        "more than 1024 px",
     )
     levels: Annotated[int, Field(ge=1, le=16)] | Literal["auto"] = Field(
         "auto", description="sizes to paint at, each half the next; 'auto' starts near 128 px"
@@ -186,6 +200,10 @@ class PaintSettings(Settings):
     device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="where to compute")
     precision: Literal["auto", "float32", "bfloat16"] = Field(
         "auto", description="of the convolutions; losses and Gram matrices are always float32"
+    )
+    memory: Annotated[Literal["auto"] | PositiveInt, BeforeValidator(memory_amount)] = Field(
+        "auto",
+        description="most memory to take, as 4GB or 512MB; 'auto' is a safe share of what is free",
     )
 
 

@@ -1,4 +1,4 @@
-"""Tables for people of what `doctor` and `weights` find."""
+"""Tables for people: what `doctor` and `weights` find, and what a painting will take."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -6,6 +6,7 @@ from rich.box import SIMPLE
 from rich.markup import escape
 from rich.table import Table
 
+from impasto.artwork import Forecast
 from impasto.doctor import BUSY, USUAL, Report
 from impasto.neural.weights import Candidate
 
@@ -57,6 +58,36 @@ def span(seconds: float) -> str:
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 90 * 60 else f"{seconds / 3600:.1f} h"
+
+
+def forecast_table(forecast: Forecast) -> Table:
+    """A line for each level, coarse to fine, and one for the whole."""
+    plan, recipe = forecast.plan, forecast.recipe
+    table = Table(
+        box=SIMPLE,
+        caption=f"{recipe.device}, {recipe.precision}; {plan.budget / 1e9:.1f} GB may be used",
+        caption_justify="left",
+        show_footer=True,
+    )
+    table.add_column("size", "all", justify="right")
+    table.add_column("steps", str(sum(level.steps for level in plan.levels)), justify="right")
+    table.add_column("tiles", justify="right")
+    table.add_column("kept", justify="right")
+    table.add_column("memory", f"{plan.memory / 1e9:.2f} GB", justify="right")
+    table.add_column("disk", f"{plan.disk / 1e9:.2f} GB", justify="right")
+    table.add_column("time", f"about {span(forecast.seconds)}", justify="right")
+    for level, seconds in zip(plan.levels, forecast.levels, strict=True):
+        width, height = level.size
+        table.add_row(
+            f"{width}×{height}",
+            str(level.steps),
+            str(level.tiles),
+            f"{level.kept}/{plan.segments}",
+            f"{level.memory / 1e9:.2f} GB",
+            f"{level.disk / 1e9:.2f} GB" if level.disk else "",
+            span(seconds),
+        )
+    return table
 
 
 def candidates_table(candidates: Sequence[Candidate]) -> Table:

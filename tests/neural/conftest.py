@@ -4,6 +4,7 @@ from functools import cache
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F  # noqa: N812
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -11,9 +12,44 @@ from impasto.image.resize import resize
 from impasto.image.samples import PHOTOS, photo, style
 from impasto.neural.vgg import VGG19
 from impasto.neural.weights import Weights, load_weights
-from impasto.settings import Pooling
+from impasto.settings import LAYERS, Pooling
 
 RGB = NDArray[np.float32]
+
+
+def plain_maps(weights: Weights, image: Tensor, pooling: Pooling) -> dict[str, Tensor]:
+    """Every feature map by PyTorch's own functions, for autograd."""
+    maps, x = {}, image - weights.mean.to(image.dtype).view(1, 3, 1, 1)
+    for name, (weight, bias) in weights.layers.items():
+        if name.endswith("_1") and name != "relu1_1":
+            x = F.max_pool2d(x, 2) if pooling == "max" else F.avg_pool2d(x, 2)
+        x = F.relu(F.conv2d(x, weight.to(x.dtype), bias.to(x.dtype), padding=1))
+        maps[name] = x
+    return maps
+
+
+def small_weights(seed: int, whole: bool = False) -> Weights:
+    """A chain shaped like VGG-19 with 4 channels; with whole numbers all sums are exact."""
+    rng = torch.Generator().manual_seed(seed)
+    layers = {}
+    for name in LAYERS:
+        shape = (4, 3 if name == "relu1_1" else 4, 3, 3)
+        weight = torch.randn(shape, generator=rng) * (2 / 36) ** 0.5
+        if whole:
+            weight = torch.where(torch.rand(shape, generator=rng) < 0.1, weight.sign(), 0.0)
+        layers[name] = weight, torch.ones(4) if whole else torch.randn(4, generator=rng) * 0.1
+    mean = torch.zeros(3) if whole else torch.rand(3, generator=rng)
+    return Weights(source="test", kind="caffe", sha256="", mean=mean, layers=layers)
+
+
+@pytest.fixture(scope="session", name="plain_maps")
+def plain_maps_fixture() -> Callable[[Weights, Tensor, Pooling], dict[str, Tensor]]:
+    return plain_maps
+
+
+@pytest.fixture(scope="session", name="small_weights")
+def small_weights_fixture() -> Callable[..., Weights]:
+    return small_weights
 
 
 @pytest.fixture(scope="session", autouse=True)

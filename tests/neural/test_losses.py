@@ -1,8 +1,18 @@
+from itertools import pairwise
+
 import pytest
 import torch
 from torch import Tensor
 
-from impasto.neural.losses import STRETCH, content_loss, energy, gram, gram_loss, through_gram
+from impasto.neural.losses import (
+    STRETCH,
+    content_loss,
+    energy,
+    gram,
+    gram_loss,
+    products,
+    through_gram_,
+)
 
 
 @pytest.fixture
@@ -77,31 +87,45 @@ def test_gram_loss_in_closed_form() -> None:
     assert slope.tolist() == [[6.0, 0.0], [0.0, 12.0]]
 
 
-@pytest.mark.parametrize("size", [(1, 1), (1, 6), (5, 7)])
-@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize("size", [(1, 1), (1, 6), (6, 1), (5, 7)])
 @pytest.mark.parametrize("begun", [False, True])
 def test_derivative_through_the_gram_matrix_is_autograds(
-    size: tuple[int, int], layout: torch.memory_format, begun: bool, rng: torch.Generator
+    size: tuple[int, int], begun: bool, rng: torch.Generator
 ) -> None:
     features = torch.randn(1, 3, *size, dtype=torch.float64, generator=rng).requires_grad_()
     target = torch.randn(3, 3, dtype=torch.float64, generator=rng)
     target = target + target.mT
-    before = torch.randn(1, 3, *size, dtype=torch.float64, generator=rng)
+    before = torch.randn(1, 3, *size, dtype=torch.float64, generator=rng) * begun
     flat = features.flatten(2)[0]
     loss = 0.7 * (flat @ flat.mT / flat.shape[1] - target).square().sum()
     (expected,) = torch.autograd.grad(loss, features)
 
-    fixed = features.detach().contiguous(memory_format=layout)
+    fixed, gradient = channels_last(features.detach()), channels_last(before.clone())
     _, slope = gram_loss(gram(fixed), target, 0.7)
-    gradient = before.contiguous(memory_format=layout).clone() if begun else None
-    found = through_gram(fixed, slope, gradient)
-    torch.testing.assert_close(found, expected + before if begun else expected)
+    through_gram_(fixed, slope, size[0] * size[1], gradient)
+    torch.testing.assert_close(gradient, expected + before)
 
 
-def test_derivative_is_added_in_place_where_maps_are_channels_last(rng: torch.Generator) -> None:
-    features = channels_last(torch.randn(1, 3, 4, 5, generator=rng))
-    gradient = channels_last(torch.zeros(1, 3, 4, 5))
-    assert through_gram(features, torch.eye(3), gradient).data_ptr() == gradient.data_ptr()
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float64])
+@pytest.mark.parametrize("cuts", [[0, 9], [0, 1, 9], [0, 0, 4, 8, 9, 9]])
+def test_products_and_derivatives_of_parts_are_those_of_the_whole(
+    dtype: torch.dtype, cuts: list[int], rng: torch.Generator
+) -> None:
+    """Of parts of a map that lie in it as rows, some of them empty."""
+    features = channels_last(torch.randn(1, 3, 9, 5, generator=rng).to(dtype))
+    slope = torch.randn(3, 3, generator=rng).to(torch.promote_types(dtype, torch.float32))
+    whole, parts = (
+        channels_last(torch.zeros_like(features)),
+        channels_last(torch.zeros_like(features)),
+    )
+    through_gram_(features, slope, 45, whole)
+    sums = torch.zeros_like(slope)
+    for top, bottom in pairwise(cuts):
+        sums += products(features[:, :, top:bottom])
+        through_gram_(features[:, :, top:bottom], slope, 45, parts[:, :, top:bottom])
+    torch.testing.assert_close(sums / 45, gram(features), rtol=1e-6, atol=1e-6)
+    torch.testing.assert_close(parts, whole)
+    assert whole.any()
 
 
 def test_energy_of_nothing_can_be_divided_by() -> None:

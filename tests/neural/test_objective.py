@@ -7,12 +7,14 @@ import torch
 from torch import Tensor
 
 from impasto.neural.objective import Evaluation, Objective, Style, Targets
+from impasto.neural.tiles import Tiling
 from impasto.neural.vgg import VGG19
 from impasto.neural.weights import Weights
 from impasto.settings import PaintSettings, Pooling
 
 Vgg = Callable[[torch.dtype, Pooling], VGG19]
 Sample = Callable[[str, int, int], Tensor]
+WHOLE = Tiling(rows=10**6)
 NAMES = ("mosaic", "spirograph", "coffee", "rocket")
 
 
@@ -50,6 +52,7 @@ def terms_by_reference(
     return terms
 
 
+@pytest.mark.parametrize("tiling", [WHOLE, Tiling(rows=1), Tiling(rows=9, kept=2)])
 @pytest.mark.parametrize(
     ("size", "count", "changes"),
     [
@@ -70,6 +73,7 @@ def test_losses_and_gradient_are_those_of_the_reference(
     size: tuple[int, int],
     count: int,
     changes: dict[str, Any],
+    tiling: Tiling,
 ) -> None:
     settings = PaintSettings().updated(changes)
     styles = [
@@ -78,7 +82,8 @@ def test_losses_and_gradient_are_those_of_the_reference(
     ]
     photo, canvas = (picture(name, *size).double() for name in ("astronaut", "chelsea"))
     network = vgg(torch.float64, "max")
-    objective = Objective(network, Targets.of(network, photo, styles, settings), settings)
+    targets = Targets.of(network, photo, styles, settings, tiling)
+    objective = Objective(network, targets, settings, tiling)
     found = objective.evaluate(canvas)
 
     leaf = canvas.clone().requires_grad_()
@@ -97,7 +102,8 @@ def test_gradient_is_the_finite_difference(vgg: Vgg, picture: Sample, pooling: P
     settings, network = PaintSettings(alpha=20), vgg(torch.float64, pooling)
     photo, canvas = (picture(name, 37, 33).double() for name in ("astronaut", "coffee"))
     style = Style("mosaic", 100.0, picture("mosaic", 37, 37).double())
-    objective = Objective(network, Targets.of(network, photo, [style], settings), settings)
+    targets = Targets.of(network, photo, [style], settings, WHOLE)
+    objective = Objective(network, targets, settings, WHOLE)
     gradient = objective.evaluate(canvas).gradient
     rng = torch.Generator().manual_seed(0)
     for _ in range(5):
@@ -111,8 +117,8 @@ def evaluated(vgg: Vgg, picture: Sample, dtype: torch.dtype, pooling: Pooling) -
     settings, network = PaintSettings(), vgg(dtype, pooling)
     photo, canvas = (picture(name, 96, 64) for name in ("astronaut", "coffee"))
     styles = [Style("mosaic", 100.0, picture("mosaic", 96, 96))]
-    targets = Targets.of(vgg(torch.float32, pooling), photo, styles, settings)
-    return Objective(network, targets, settings).evaluate(canvas)
+    targets = Targets.of(vgg(torch.float32, pooling), photo, styles, settings, WHOLE)
+    return Objective(network, targets, settings, WHOLE).evaluate(canvas)
 
 
 @pytest.mark.parametrize("pooling", ["max", "average"])
@@ -131,8 +137,8 @@ def test_float32_is_float64s(vgg: Vgg, picture: Sample) -> None:
     settings, network = PaintSettings(), vgg(torch.float64, "max")
     photo, canvas = (picture(name, 96, 64).double() for name in ("astronaut", "coffee"))
     styles = [Style("mosaic", 100.0, picture("mosaic", 96, 96).double())]
-    targets = Targets.of(network, photo, styles, settings)
-    double = Objective(network, targets, settings).evaluate(canvas)
+    targets = Targets.of(network, photo, styles, settings, WHOLE)
+    double = Objective(network, targets, settings, WHOLE).evaluate(canvas)
     assert single.losses == pytest.approx(double.losses, rel=1e-4)
     distance = (single.gradient - double.gradient).norm() / double.gradient.norm()
     assert distance.item() < 1e-3
@@ -141,8 +147,8 @@ def test_float32_is_float64s(vgg: Vgg, picture: Sample) -> None:
 def test_losses_are_named_and_0_at_their_targets(vgg: Vgg, picture: Sample) -> None:
     settings, network = PaintSettings(), vgg(torch.float32, "max")
     photo = picture("astronaut", 32, 32)
-    targets = Targets.of(network, photo, [Style("itself", 100.0, photo)], settings)
-    found = Objective(network, targets, settings).evaluate(photo)
+    targets = Targets.of(network, photo, [Style("itself", 100.0, photo)], settings, WHOLE)
+    found = Objective(network, targets, settings, WHOLE).evaluate(photo)
     names = [f"style/itself/relu{block}_1" for block in range(1, 6)]
     assert found.losses == dict.fromkeys(["content", *names], 0.0)
     assert found.total == 0
@@ -152,8 +158,8 @@ def test_losses_are_named_and_0_at_their_targets(vgg: Vgg, picture: Sample) -> N
 def test_without_weights_there_is_no_loss_and_no_gradient(vgg: Vgg, picture: Sample) -> None:
     settings, network = PaintSettings(alpha=0), vgg(torch.float32, "max")
     photo, canvas = picture("astronaut", 32, 32), picture("coffee", 32, 32)
-    targets = Targets.of(network, photo, [Style("mosaic", 0.0, canvas.flip(3))], settings)
-    found = Objective(network, targets, settings).evaluate(canvas)
+    targets = Targets.of(network, photo, [Style("mosaic", 0.0, canvas.flip(3))], settings, WHOLE)
+    found = Objective(network, targets, settings, WHOLE).evaluate(canvas)
     assert set(found.losses.values()) == {0.0}
     assert not found.gradient.any()
 
@@ -161,6 +167,7 @@ def test_without_weights_there_is_no_loss_and_no_gradient(vgg: Vgg, picture: Sam
 def test_without_styles_there_is_content_alone(vgg: Vgg, picture: Sample) -> None:
     settings, network = PaintSettings(), vgg(torch.float32, "max")
     photo, canvas = picture("astronaut", 32, 32), picture("coffee", 32, 32)
-    found = Objective(network, Targets.of(network, photo, [], settings), settings).evaluate(canvas)
+    targets = Targets.of(network, photo, [], settings, WHOLE)
+    found = Objective(network, targets, settings, WHOLE).evaluate(canvas)
     assert list(found.losses) == ["content"]
     assert found.gradient.any()

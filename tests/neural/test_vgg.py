@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import pytest
 import torch
@@ -8,52 +8,44 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from impasto.neural import vgg
-from impasto.neural.vgg import VGG19, ends_block
+from impasto.neural.vgg import VGG19, ends_block, halvings
 from impasto.neural.weights import Weights
 from impasto.settings import LAYERS, Pooling
 
 Vgg = Callable[[torch.dtype, Pooling], VGG19]
 Sample = Callable[[str, int, int], Tensor]
+Maps = dict[str, Tensor]
+PlainMaps = Callable[[Weights, Tensor, Pooling], Maps]
+SmallWeights = Callable[..., Weights]
 POOLINGS: list[Pooling] = ["max", "average"]
 
 
-def plain_maps(weights: Weights, image: Tensor, pooling: Pooling) -> dict[str, Tensor]:
-    """Every feature map by PyTorch's own functions, for autograd."""
-    maps, x = {}, image - weights.mean.to(image.dtype).view(1, 3, 1, 1)
-    for name, (weight, bias) in weights.layers.items():
-        if name.endswith("_1") and name != "relu1_1":
-            x = F.max_pool2d(x, 2) if pooling == "max" else F.avg_pool2d(x, 2)
-        x = F.relu(F.conv2d(x, weight.to(x.dtype), bias.to(x.dtype), padding=1))
-        maps[name] = x
-    return maps
+def maps_of(network: VGG19, image: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
+    deepest = max(layers, key=LAYERS.index)
+    return network.forward(network.enter(image), down_to(deepest), layers, pooled=False).maps
 
 
-def small_weights(seed: int, whole: bool = False) -> Weights:
-    """A chain shaped like VGG-19 with 4 channels; with whole numbers all sums are exact."""
-    rng = torch.Generator().manual_seed(seed)
-    layers = {}
-    for name in LAYERS:
-        shape = (4, 3 if name == "relu1_1" else 4, 3, 3)
-        weight = torch.randn(shape, generator=rng) * (2 / 36) ** 0.5
-        if whole:
-            weight = torch.where(torch.rand(shape, generator=rng) < 0.1, weight.sign(), 0.0)
-        layers[name] = weight, torch.ones(4) if whole else torch.randn(4, generator=rng) * 0.1
-    mean = torch.zeros(3) if whole else torch.rand(3, generator=rng)
-    return Weights(source="test", kind="caffe", sha256="", mean=mean, layers=layers)
+def down_to(layer: str) -> tuple[str, ...]:
+    return LAYERS[: LAYERS.index(layer) + 1]
+
+
+def add_one(layer: str, features: Tensor, gradient: Tensor) -> None:
+    gradient.add_(1)
 
 
 def gradients(
-    network: VGG19, weights: Weights, image: Tensor, pooling: Pooling, slopes: dict[str, Tensor]
+    network: VGG19, image: Tensor, plain: Callable[[Tensor], Maps], slopes: Maps
 ) -> tuple[Tensor, Tensor]:
     """By the written-out backward pass and by autograd, of sum over layers of <map, slope>."""
 
-    def add_slopes(layer: str, features: Tensor, gradient: Tensor | None) -> Tensor | None:
-        return slopes[layer].clone() if gradient is None else gradient + slopes[layer]
+    def add_slopes(layer: str, features: Tensor, gradient: Tensor) -> None:
+        gradient.add_(slopes[layer])
 
-    deepest = max(slopes, key=LAYERS.index)
-    found = network.backward(network.forward(image, deepest), slopes, add_slopes)
+    layers = down_to(max(slopes, key=LAYERS.index))
+    passed = network.forward(network.enter(image), layers, pooled=False)
+    found = network.backward(passed, slopes, add_slopes)
     leaf = image.clone().requires_grad_()
-    maps = plain_maps(weights, leaf, pooling)
+    maps = plain(leaf)
     total = torch.stack([(maps[layer] * slope).sum() for layer, slope in slopes.items()]).sum()
     (expected,) = torch.autograd.grad(total, leaf)
     return found, expected
@@ -62,10 +54,15 @@ def gradients(
 @pytest.mark.parametrize("pooling", POOLINGS)
 @pytest.mark.parametrize("size", [(51, 37), (16, 16)])
 def test_maps_are_those_of_plain_pytorch(
-    vgg: Vgg, weights: Weights, picture: Sample, pooling: Pooling, size: tuple[int, int]
+    vgg: Vgg,
+    weights: Weights,
+    picture: Sample,
+    plain_maps: PlainMaps,
+    pooling: Pooling,
+    size: tuple[int, int],
 ) -> None:
     image = picture("chelsea", *size).double()
-    found = vgg(torch.float64, pooling).maps(image, LAYERS)
+    found = maps_of(vgg(torch.float64, pooling), image, LAYERS)
     expected = plain_maps(weights, image, pooling)
     assert list(found) == list(LAYERS)
     for layer in LAYERS:
@@ -79,6 +76,7 @@ def test_gradient_is_autograds(
     vgg: Vgg,
     weights: Weights,
     picture: Sample,
+    plain_maps: PlainMaps,
     pooling: Pooling,
     size: tuple[int, int],
     layers: list[str],
@@ -87,9 +85,9 @@ def test_gradient_is_autograds(
     rng = torch.Generator().manual_seed(1)
     slopes = {
         layer: torch.randn(found.shape, dtype=found.dtype, generator=rng)
-        for layer, found in network.maps(image, layers).items()
+        for layer, found in maps_of(network, image, layers).items()
     }
-    found, expected = gradients(network, weights, image, pooling, slopes)
+    found, expected = gradients(network, image, lambda x: plain_maps(weights, x, pooling), slopes)
     assert found.dtype == torch.float64
     assert ((found - expected).norm() / expected.norm()).item() < 1e-9
 
@@ -103,7 +101,13 @@ def test_gradient_is_autograds(
     seed=st.integers(0, 1000),
 )
 def test_gradient_is_autograds_for_every_shape_and_choice_of_layers(
-    width: int, height: int, layers: set[str], pooling: Pooling, seed: int
+    plain_maps: PlainMaps,
+    small_weights: SmallWeights,
+    width: int,
+    height: int,
+    layers: set[str],
+    pooling: Pooling,
+    seed: int,
 ) -> None:
     weights = small_weights(seed)
     network = VGG19(weights, torch.float64, torch.device("cpu"), pooling)
@@ -111,21 +115,24 @@ def test_gradient_is_autograds_for_every_shape_and_choice_of_layers(
     image = torch.rand(1, 3, height, width, dtype=torch.float64, generator=rng)
     slopes = {
         layer: torch.randn(found.shape, dtype=found.dtype, generator=rng)
-        for layer, found in network.maps(image, sorted(layers)).items()
+        for layer, found in maps_of(network, image, layers).items()
     }
-    found, expected = gradients(network, weights, image, pooling, slopes)
+    found, expected = gradients(network, image, lambda x: plain_maps(weights, x, pooling), slopes)
     torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-9)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("size", [(32, 32), (37, 51)])
 def test_ties_of_max_pooling_go_where_autograd_sends_them(
-    dtype: torch.dtype, size: tuple[int, int]
+    plain_maps: PlainMaps,
+    small_weights: SmallWeights,
+    dtype: torch.dtype,
+    size: tuple[int, int],
 ) -> None:
     weights = small_weights(3, whole=True)
     network = VGG19(weights, dtype, torch.device("cpu"))
     image = torch.ones(1, 3, *size, dtype=dtype)  # flat, so that nearly every pooling is a tie
-    maps = network.maps(image, LAYERS)
+    maps = maps_of(network, image, LAYERS)
     pooled = [maps[layer] for layer in LAYERS if ends_block(layer)]
     assert all((m[..., 2:-1, 2:-1].diff() == 0).float().mean() > 0.5 for m in pooled[:2])
     rng = torch.Generator().manual_seed(0)
@@ -133,13 +140,14 @@ def test_ties_of_max_pooling_go_where_autograd_sends_them(
         layer: torch.randint(-3, 4, maps[layer].shape, generator=rng).to(dtype)
         for layer in ("relu1_1", "relu3_2", "relu5_1")
     }
-    found, expected = gradients(network, weights, image, "max", slopes)
+    found, expected = gradients(network, image, lambda x: plain_maps(weights, x, "max"), slopes)
     assert expected.abs().sum() > 0
     assert torch.equal(found, expected)
 
 
 def test_maps_that_are_not_asked_for_are_not_kept(vgg: Vgg, picture: Sample) -> None:
-    found = vgg(torch.float32, "max").maps(picture("rocket", 32, 32), ["relu3_1", "relu1_2"])
+    network, image = vgg(torch.float32, "max"), picture("rocket", 32, 32)
+    found = maps_of(network, image, ["relu3_1", "relu1_2"])
     assert {layer: tuple(m.shape) for layer, m in found.items()} == {
         "relu1_2": (1, 64, 32, 32),
         "relu3_1": (1, 256, 8, 8),
@@ -149,29 +157,100 @@ def test_maps_that_are_not_asked_for_are_not_kept(vgg: Vgg, picture: Sample) -> 
 def test_maps_are_channels_last(vgg: Vgg, picture: Sample) -> None:
     """The Gram matrices are computed without a copy on that layout alone."""
     for dtype in (torch.float32, torch.bfloat16, torch.float64):
-        for features in vgg(dtype, "max").maps(picture("rocket", 51, 37), LAYERS).values():
+        for features in maps_of(vgg(dtype, "max"), picture("rocket", 51, 37), LAYERS).values():
             assert features.is_contiguous(memory_format=torch.channels_last)
+
+
+@pytest.mark.parametrize("pooling", POOLINGS)
+@pytest.mark.parametrize(("first", "last"), [("relu1_1", "relu2_2"), ("relu3_1", "relu4_4")])
+@pytest.mark.parametrize("pooled", [False, True])
+@pytest.mark.parametrize("lossy", [(), (0,), (1, -1)])
+def test_consecutive_layers_go_back_as_autograd_does(
+    small_weights: SmallWeights,
+    pooling: Pooling,
+    first: str,
+    last: str,
+    pooled: bool,
+    lossy: tuple[int, ...],
+) -> None:
+    """From the gradient by their output, and the losses' that some of them have."""
+    weights, rng = small_weights(5), torch.Generator().manual_seed(5)
+    network = VGG19(weights, torch.float64, torch.device("cpu"), pooling)
+    layers = LAYERS[LAYERS.index(first) : LAYERS.index(last) + 1]
+    leaf = torch.rand(1, 3 if first == "relu1_1" else 4, 21, 19, dtype=torch.float64, generator=rng)
+    x, maps = leaf.requires_grad_(), {}
+    for name in layers:
+        weight, bias = (part.double() for part in weights.layers[name])
+        maps[name] = x = F.relu(F.conv2d(x, weight, bias, padding=1))
+        if ends_block(name) and (pooled or name != last):
+            x = F.max_pool2d(x, 2) if pooling == "max" else F.avg_pool2d(x, 2)
+    slopes = {
+        layers[k]: torch.randn(maps[layers[k]].shape, dtype=x.dtype, generator=rng) for k in lossy
+    }
+    after = torch.randn(x.shape, dtype=x.dtype, generator=rng)
+    terms = [(maps[layer] * slope).sum() for layer, slope in slopes.items()]
+    (expected,) = torch.autograd.grad(torch.stack([*terms, (x * after).sum()]).sum(), leaf)
+
+    def add_slopes(layer: str, features: Tensor, gradient: Tensor) -> None:
+        gradient.add_(slopes[layer])
+
+    passed = network.forward(leaf.detach(), layers, pooled=pooled)
+    torch.testing.assert_close(passed.output, x.detach(), rtol=1e-12, atol=1e-12)
+    found = network.backward(passed, slopes, add_slopes, after.clone())
+    torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-9)
+
+
+def test_slopes_are_asked_for_from_the_deepest_up_with_the_maps(vgg: Vgg, picture: Sample) -> None:
+    network, image = vgg(torch.float32, "max"), picture("rocket", 32, 32)
+    layers = ["relu1_2", "relu3_1", "relu2_2"]
+    maps, seen = maps_of(network, image, layers), []
+
+    def add_slopes(layer: str, features: Tensor, gradient: Tensor) -> None:
+        assert torch.equal(features, maps[layer])
+        assert gradient.shape == features.shape
+        assert gradient.is_contiguous(memory_format=torch.channels_last)
+        seen.append(layer)
+
+    passed = network.forward(network.enter(image), down_to("relu3_1"), pooled=False)
+    network.backward(passed, layers, add_slopes)
+    assert seen == ["relu3_1", "relu2_2", "relu1_2"]
+
+
+def test_the_last_pooling_belongs_to_the_layers_where_it_is_asked_for(
+    vgg: Vgg, picture: Sample
+) -> None:
+    network, image = vgg(torch.float32, "max"), picture("rocket", 33, 35)
+    without = network.forward(network.enter(image), down_to("relu2_2"), pooled=False)
+    within = network.forward(network.enter(image), down_to("relu2_2"), pooled=True)
+    assert torch.equal(without.output, without.maps["relu2_2"])
+    assert list(without.pooled) == ["relu1_2"]
+    assert torch.equal(within.output, F.max_pool2d(within.maps["relu2_2"], 2))
+    assert within.output.shape == (1, 128, 8, 8)
+    assert list(within.pooled) == ["relu1_2", "relu2_2"]
 
 
 def test_backward_uses_up_what_has_passed(vgg: Vgg, picture: Sample) -> None:
     network = vgg(torch.float32, "max")
-    passed = network.forward(picture("rocket", 32, 32), "relu2_1")
+    x = network.enter(picture("rocket", 32, 32))
+    passed = network.forward(x, down_to("relu2_1"), pooled=False)
     assert list(passed.maps) == ["relu1_1", "relu1_2", "relu2_1"]
-    network.backward(passed, ["relu2_1"], lambda _, features, gradient: features.clone())
+    network.backward(passed, ["relu2_1"], add_one)
     assert not passed.maps
-    assert not passed.pools
+    assert not passed.pooled
 
 
 def test_backward_without_any_loss_is_refused(vgg: Vgg, picture: Sample) -> None:
     network = vgg(torch.float32, "max")
-    passed = network.forward(picture("rocket", 32, 32), "relu1_2")
+    x = network.enter(picture("rocket", 32, 32))
+    passed = network.forward(x, down_to("relu1_2"), pooled=False)
     with pytest.raises(ValueError, match="no layer has a loss"):
-        network.backward(passed, [], lambda _, features, gradient: gradient)
+        network.backward(passed, [], add_one)
 
 
 def test_blocks_end_before_their_poolings() -> None:
     ends = [layer for layer in LAYERS if ends_block(layer)]
     assert ends == ["relu1_2", "relu2_2", "relu3_4", "relu4_4", "relu5_4"]
+    assert [halvings(layer) for layer in ends] == [0, 1, 2, 3, 4]
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])

@@ -19,6 +19,7 @@ from impasto.cli.program import (
     app,
     console,
     one_stream,
+    present,
     say,
 )
 from impasto.errors import ExitStatus, UsageError
@@ -57,6 +58,8 @@ Resume = Annotated[bool, Parameter(help="Go on where a stopped run was.")]
         "    impasto paint photo.jpg --style starry.jpg -o art.png\n"
         "    impasto paint photo.jpg --style starry.jpg=100 --style wave.jpg=45 -o art.jpg\n"
         "    impasto paint photo.jpg --style starry.jpg --size full --depth 16 -o art.tif\n"
+        "    impasto paint photo.jpg --style starry.jpg --size 60x40cm@300dpi -o print.tif\n"
+        "    impasto paint photo.jpg --style starry.jpg --size 8K --memory 4GB --plan\n"
         "    impasto paint photo.jpg --style starry.jpg --preset article --json -o art.png\n"
         "    cat photo.jpg | impasto paint - --style starry.jpg -o - > art.png"
     )
@@ -68,7 +71,10 @@ def paint(
     style: Annotated[
         list[str], FILE, Parameter(help="Style picture, or PICTURE=BETA; repeatable.")
     ],
-    output: Output,
+    output: Annotated[Output | None, Parameter()] = None,
+    plan: Annotated[
+        bool, Parameter(help="Say what it would take (memory, time, tiles), and paint nothing.")
+    ] = False,
     preset: Annotated[Preset, Parameter(help="Settings to start from. [default: default]")] = (
         Preset.DEFAULT
     ),
@@ -87,11 +93,20 @@ def paint(
     styles = [StyleChoice.parse(text) for text in style]
     files: list[str | Path | None] = [photo, settings.init, weights]
     files += [choice.path for choice in styles]
-    check(output, files, saving, force=force, resume=resume, json_=json_)
+    if output is not None:
+        check(output, files, saving, force=force, resume=resume, json_=json_)
+    elif not plan:
+        raise UsageError("no output: name a file to write with -o, or ask for the --plan alone")
     from impasto.artwork import Job
 
     pairs = [(choice.path, choice.beta) for choice in styles]
     job = Job(photo, pairs, settings, saving, weights)
+    if plan or output is None:
+        from impasto.tables import forecast_table
+
+        forecast = job.forecast()
+        present(forecast.facts(), forecast_table(forecast), json_=json_)
+        return
     finish(job, output, quiet, json_, resume=resume, checkpoint_seconds=checkpoint_every)
 
 
@@ -101,7 +116,7 @@ def demo(
     output: Output = "demo.png",
     photo: Annotated[str, Parameter(help="Sample photo. [default: chelsea]")] = "chelsea",
     style: Annotated[str, Parameter(help="Sample style. [default: spirograph]")] = "spirograph",
-    size: Annotated[str, Parameter(help="Long side, px. [default: 512]")] = "512",
+    size: Annotated[str, Parameter(help="Size, as of paint. [default: 512]")] = "512",
     force: Force = False,
     resume: Resume = False,
     quiet: Quiet = False,

@@ -22,13 +22,18 @@ def gram(features: Tensor) -> Tensor:
 
     Gatys et al. 2015, eq. 3, but divided by H*W so that images of different sizes compare.
     """
+    return products(features) / (features.shape[2] * features.shape[3])
+
+
+def products(features: Tensor) -> Tensor:
+    """The same, not divided: those of a map's tiles add up to the whole map's."""
     pixels = rows(features)  # (H*W, C)
     if pixels.dtype in (torch.float32, torch.float64):
-        return pixels.mT @ pixels / len(pixels)
-    return _half_product(pixels) / len(pixels)
+        return pixels.mT @ pixels
+    return _half_products(pixels)
 
 
-def _half_product(pixels: Tensor) -> Tensor:
+def _half_products(pixels: Tensor) -> Tensor:
     """X^T X of (N, C) in half precision -> (C, C) float32.
 
     A half-precision product sums in float32 but rounds its result. Added up over many stretches of
@@ -58,18 +63,17 @@ def gram_loss(correlations: Tensor, target: Tensor, scale: float) -> tuple[Tenso
     return scale * difference.square().sum(), (2 * scale) * difference
 
 
-def through_gram(features: Tensor, derivative: Tensor, gradient: Tensor | None) -> Tensor:
-    """Add the derivative by the features, (2 / HW) F dL/dG, to `gradient`, (1, C, H, W).
+def through_gram_(features: Tensor, derivative: Tensor, count: int, gradient: Tensor) -> None:
+    """Add the derivative by the features, (2 / HW) F dL/dG, to `gradient`, (1, C, h, w), in place.
 
-    In place where `gradient` is channels-last; None is zero. `derivative` is dL/dG, (C, C),
-    symmetric. Gatys et al. 2015, eq. 6, which also cuts off where F is 0: here the ReLU's own
-    backward pass does that.
+    `derivative` is dL/dG, (C, C), symmetric; `count` is HW of the whole map, of which these may be
+    some rows. Both maps are channels-last. Gatys et al. 2015, eq. 6, which also cuts off where F is
+    0: here the ReLU's own backward pass does that.
     """
-    pixels = rows(features)  # (H*W, C)
-    slope = (derivative * (2 / len(pixels))).to(pixels.dtype)
-    added = pixels @ slope if gradient is None else rows(gradient).addmm_(pixels, slope)
-    _, channels, height, width = features.shape
-    return added.view(1, height, width, channels).permute(0, 3, 1, 2)
+    pixels = rows(features)  # (h*w, C)
+    gradient.permute(0, 2, 3, 1).view(-1, len(derivative)).addmm_(
+        pixels, (derivative * (2 / count)).to(pixels.dtype)
+    )
 
 
 def _wide(values: Tensor) -> Tensor:

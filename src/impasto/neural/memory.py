@@ -1,73 +1,247 @@
-"""Whether a job fits: refused before it starts rather than killed in the middle."""
+"""How much memory painting takes, worked out from what lies in it at each moment."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import torch
 
-from impasto.errors import NotEnoughMemory
-from impasto.image.picture import MIN_SIDE
-from impasto.neural.device import free_memory
+from impasto.neural.lbfgs import HISTORY
+from impasto.neural.pyramid import Size
+from impasto.neural.tiles import Segment, segments, tile_rows
+from impasto.neural.vgg import ends_block, halvings
+from impasto.neural.weights import SHAPES
+from impasto.settings import LAYERS, PaintSettings
 
-PROGRAM = 700e6
-"""Bytes on the processor beside the picture: PyTorch, both networks, their scratch space."""
+CANVAS = 3 * 4
+"""Bytes a pixel of a picture, float32."""
 
-PIXEL = {torch.bfloat16: 3100, torch.float32: 3900}
-"""Bytes a pixel at the peak, measured from 512 to 1200 px with VGG-19 down to relu5_1.
+PAIR = 2 * 3 * 2
+"""Bytes a pixel of a change and its response, bfloat16."""
 
-Feature maps are 320 values a pixel, L-BFGS holds 60 and float32 targets pass in either precision;
-the rest is freed memory whose pieces the next block does not fit in.
-"""
+SPECTRUM = 5 * 4
+"""Bytes a pixel of one colour's plane, its spectrum, and what the transform takes to make it."""
 
-PASSING = 3 * 64 * 4
-"""Bytes a pixel of a picture that passes for its maps alone: three of the first block, float32."""
+STATES = {"lbfgs": (4 * CANVAS, 5 * CANVAS + PAIR + SPECTRUM), "adam": (4 * CANVAS, 10 * CANVAS)}
+"""{optimiser: bytes a pixel of its state, pairs apart, while it evaluates and while it moves}."""
 
-Size = tuple[int, int]
-"""(width, height), px."""
+RESIZED = 4 * CANVAS + 8
+"""Bytes a pixel while the start of a level is made."""
 
+GAPS = 2.0
+"""How much the C library takes for the maps of a tile, for freed ones leave gaps."""
 
-def needed_memory(size: Size, styles: Iterable[Size], dtype: torch.dtype) -> float:
-    """Bytes that painting takes at its peak, with some to spare; styles pass one at a time."""
-    width, height = size
-    canvas = width * height * PIXEL[dtype]
-    style = max((width * height for width, height in styles), default=0) * PASSING
-    return PROGRAM + max(canvas, style)
+INDEX = 8
+"""Bytes of where the maximum of a window lay."""
 
-
-def require_memory(
-    size: Size, styles: Sequence[Size], device: torch.device, dtype: torch.dtype
-) -> None:
-    """Raise NotEnoughMemory, with the largest size that fits, where a picture does not."""
-    free, needed = free_memory(device), needed_memory(size, styles, dtype)
-    if needed <= free:
-        return
-    largest = largest_side(size, styles, free, dtype)
-    remedy = f"choose --size {largest} or less" if largest else "end other programs"
-    if needed > needed_memory(size, (), dtype):
-        remedy = f"{remedy}, or a smaller --style-scale"
-    raise NotEnoughMemory(
-        f"painting {size[0]}x{size[1]} px takes about {needed / 1e9:.1f} GB of memory "
-        f"and {free / 1e9:.1f} GB are free; {remedy}"
-    )
+OUTPUTS = {layer: shape[0] for layer, shape in zip(LAYERS, SHAPES, strict=True)}
+INPUTS = {layer: shape[1] for layer, shape in zip(LAYERS, SHAPES, strict=True)}
 
 
-def largest_side(size: Size, styles: Sequence[Size], free: int, dtype: torch.dtype) -> int:
-    """The longest side of a picture shaped like `size` that fits into the free bytes; 0 for none.
+@dataclass(frozen=True)
+class Block:
+    """Some rows of a segment's input: of a tile with its halo, or all. Sizes are bytes."""
 
-    Styles shrink with it.
+    segment: Segment
+    width: int
+    rows: int
+    item: int
+
+    def values(self, channels: int, halved: int) -> float:
+        """Of a map in which the input is halved so often."""
+        return channels * (self.width >> halved) * (self.rows >> halved)
+
+    def map(self, layer: str) -> float:
+        """Of a layer's map."""
+        return self.item * self.values(OUTPUTS[layer], self.segment.halvings(layer))
+
+    def pooled(self, layer: str) -> float:
+        """Of the pooling behind a layer; 0 where none follows within the segment."""
+        last = layer == self.segment.layers[-1]
+        if not ends_block(layer) or (last and not self.segment.pooled):
+            return 0
+        return self.item * self.values(OUTPUTS[layer], self.segment.halvings(layer) + 1)
+
+    @property
+    def input(self) -> float:
+        """Of the input."""
+        return self.item * self.values(INPUTS[self.segment.layers[0]], 0)
+
+    @property
+    def maps(self) -> float:
+        """Of all maps, as they are kept for the way back."""
+        return sum(self.map(layer) + self.pooled(layer) for layer in self.segment.layers)
+
+    def down(self, shown: Sequence[str]) -> float:
+        """The peak of a pass that keeps the maps of some layers."""
+        kept, before, peak = 0.0, self.input, 0.0
+        for layer in self.segment.layers:
+            made, pooled = self.map(layer), self.pooled(layer)
+            peak = max(peak, kept + before + made, kept + made + pooled)
+            kept += made if layer in shown else 0
+            before = pooled or (0 if layer in shown else made)
+        return peak
+
+    def up(self) -> float:
+        """The peak of the way back, with all maps."""
+        held, last = self.maps, self.segment.layers[-1]
+        gradient = self.pooled(last) or self.map(last)
+        peak = held + gradient
+        for layer in reversed(self.segment.layers):
+            pooled, made = self.pooled(layer), self.map(layer)
+            if pooled:
+                peak = max(peak, held + gradient + made + pooled * INDEX / self.item)
+                gradient, held = made, held - pooled
+            step = self.item * self.values(INPUTS[layer], self.segment.halvings(layer))
+            peak = max(peak, held + gradient + step)
+            gradient, held = step, held - made
+        return peak
+
+
+class Passes:
+    """Bytes that passes of the network over an image take."""
+
+    def __init__(
+        self, layers: Sequence[str], size: Size, dtype: torch.dtype, device: torch.device
+    ) -> None:
+        """`layers`: those that are shown, of which the deepest ends the network."""
+        width, height = size
+        self._shown, self._pixels = layers, width * height
+        rows = tile_rows(width, dtype, device)
+        self._whole: list[Block] = []
+        self._tiles: list[Block] = []
+        for segment in segments(max(layers, key=LAYERS.index)):
+            halved = halvings(segment.layers[0])
+            across, down = width >> halved, height >> halved
+            tallest = max(tile.end - tile.start for tile in segment.tiles(down, rows))
+            self._whole.append(Block(segment, across, down, dtype.itemsize))
+            self._tiles.append(Block(segment, across, tallest, dtype.itemsize))
+
+    @property
+    def count(self) -> int:
+        """Segments."""
+        return len(self._whole)
+
+    @property
+    def between(self) -> list[float]:
+        """Of what is kept whole between segments: before each, and behind the last."""
+        return [0.0, *(block.input for block in self._whole[1:]), 0.0]
+
+    def shown(self, *, on_disk: bool) -> float:
+        """A pass that only shows maps."""
+        between = [0.0] * (self.count + 1) if on_disk else self.between
+        return max(
+            between[i] + between[i + 1] + GAPS * tile.down(self._shown)
+            for i, tile in enumerate(self._tiles)
+        )
+
+    def evaluation(self, kept: int, *, on_disk: bool) -> float:
+        """A pass and the way back, with the gradient that comes of it."""
+        between = [0.0] * (self.count + 1) if on_disk else self.between
+        first = self.count - kept
+        moments = []
+        for i, tile in enumerate(self._tiles):
+            held = [block.maps for block in self._whole[first : i + 1]]
+            ahead = sum(between[: i + 2])
+            down = tile.down(LAYERS if i >= first else self._shown)
+            moments.append(ahead + sum(held[: i - first] if i >= first else held) + GAPS * down)
+            gradient = between[i] if i else CANVAS * self._pixels
+            # The maps of a kept tile are counted with its segment's.
+            way = tile.up() - (tile.maps if i >= first else 0)
+            moments.append(ahead + sum(held) + gradient + GAPS * way)
+        return max(moments)
+
+
+@dataclass(frozen=True)
+class Level:
+    """What decides how much a level takes.
+
+    size: of the canvas. styles: of the style images at this level. steps: evaluations.
+    final: targets are float32 whatever the descent runs in, and so are the last losses.
     """
-    for side in range(max(size) - 1, MIN_SIDE - 1, -1):
-        share = side / max(size)
-        smaller = [shrunk(style, share) for style in styles]
-        if needed_memory(shrunk(size, share), smaller, dtype) <= free:
-            return side
-    return 0
+
+    size: Size
+    styles: Sequence[Size]
+    steps: int
+    final: bool
 
 
-def shrunk(size: Size, share: float) -> Size:
-    """A size times a share, at least VGG-19's minimum, and a pixel more.
+@dataclass(frozen=True)
+class Need:
+    """Bytes at a level's peak, on top of what the process holds before it."""
 
-    Pictures' own shapes may round up where those that are already rounded do not.
-    """
-    width, height = (max(MIN_SIDE, math.ceil(side * share)) + 1 for side in size)
-    return width, height
+    memory: float
+    disk: float
+
+
+class Model:
+    """How much the levels of a painting take."""
+
+    def __init__(self, settings: PaintSettings, dtype: torch.dtype, device: torch.device) -> None:
+        self._settings, self._dtype, self._device = settings, dtype, device
+        self._layers = sorted({*settings.content_layers, *settings.style_layers}, key=LAYERS.index)
+
+    @property
+    def segments(self) -> int:
+        """How many there are whose maps could be kept."""
+        return len(segments(self._layers[-1]))
+
+    def tiles(self, level: Level) -> int:
+        """Into how many the canvas is divided."""
+        width, height = level.size
+        rows = tile_rows(width, self._dtype, self._device)
+        return len(segments(self._layers[-1])[0].tiles(height, rows))
+
+    def need(self, level: Level, kept: int, *, on_disk: bool) -> Need:
+        """Where the maps of so many segments are kept, and all that can be lies on disk or not."""
+        pixels, held = math.prod(level.size), self._held(level)
+        stay = 0.0 if on_disk else held
+        state, moving = STATES[self._settings.optimizer]
+        passes = self._passes(self._layers, level.size, self._dtype)
+        moments = [
+            *self._beginning(level, on_disk=on_disk),
+            state * pixels + stay + passes.evaluation(kept, on_disk=on_disk),
+            moving * pixels + stay,
+        ]
+        if level.final:  # while the last losses are taken, the state could still be saved
+            last = self._passes(self._layers, level.size, torch.float32)
+            moments.append(state * pixels + stay + last.shown(on_disk=on_disk))
+        disk = held + PAIR * pixels + 2 * sum(passes.between)
+        return Need(max(moments), disk if on_disk else 0.0)
+
+    def _held(self, level: Level) -> float:
+        """What lies in memory, or on disk, all the time: the content's target, and pairs."""
+        width, height = level.size
+        item = self._exact(level).itemsize
+        content = sum(
+            item * OUTPUTS[layer] * (width >> halvings(layer)) * (height >> halvings(layer))
+            for layer in self._settings.content_layers
+        )
+        pairs = min(HISTORY, level.steps - 1) if self._settings.optimizer == "lbfgs" else 0
+        return content + PAIR * width * height * pairs
+
+    def _beginning(self, level: Level, *, on_disk: bool) -> Iterator[float]:
+        """While targets are made, and the canvas to start from; the level before is still there."""
+        pixels, exact = math.prod(level.size), self._exact(level)
+        state, _ = STATES[self._settings.optimizer]
+        stay = 0.0 if on_disk else self._held(level)
+        before = (state * pixels + stay) / 4
+        yield before + RESIZED * pixels + stay
+        asked = [(level.size, self._settings.content_layers)]
+        asked += [(size, self._settings.style_layers) for size in level.styles]
+        for size, layers in asked:
+            passes = self._passes(list(layers), size, exact)
+            image = CANVAS * math.prod(size)
+            yield (
+                before
+                + stay
+                + image
+                + max(RESIZED * math.prod(size) - image, passes.shown(on_disk=on_disk))
+            )
+
+    def _exact(self, level: Level) -> torch.dtype:
+        """The precision of a level's targets."""
+        return torch.float32 if level.final else self._dtype
+
+    def _passes(self, layers: Sequence[str], size: Size, dtype: torch.dtype) -> Passes:
+        return Passes(layers, size, dtype, self._device)

@@ -8,44 +8,48 @@ colour and band of frequency, measured on the pairs that L-BFGS remembers.
 On the benchmarks' pairs it saves a fifth to a half of the evaluations.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from impasto.neural.rows import Rows, strips
+
 BANDS = 8
 """Octaves of frequency, the finest last."""
+
+# Brightness, red against blue, green against magenta: orthonormal, as in Ohta et al. 1980.
+OPPONENTS = torch.nn.functional.normalize(
+    torch.tensor([[1.0, 1.0, 1.0], [1.0, 0.0, -1.0], [1.0, -2.0, 1.0]])
+)
 
 
 @dataclass(frozen=True)
 class Pair:
-    """A change of the canvas and the response of the gradient, both (1, 3, H, W).
+    """A change of the canvas and the response of the gradient, both (1, 3, H, W), bfloat16.
 
     curvature: their inner product, positive.
     bands: (2, 3, BANDS), the energy of either by opponent colour and frequency.
     """
 
-    change: Tensor
-    response: Tensor
+    change: Rows
+    response: Rows
     curvature: float
     bands: Tensor
 
 
 class Metric:
-    """Guesses of the inverse Hessian for canvases (1, 3, height, width)."""
+    """Guesses of the inverse Hessian for canvases (1, 3, height, width).
+
+    Large canvases are worked on by strips of rows and a colour at a time, to need little memory.
+    """
 
     def __init__(self, height: int, width: int, device: torch.device) -> None:
         self._size = height, width
-        # Brightness, red against blue, green against magenta: orthonormal, as in Ohta et al. 1980.
-        opponents = torch.tensor([[1.0, 1.0, 1.0], [1.0, 0.0, -1.0], [1.0, -2.0, 1.0]])
-        self._opponents = (opponents / opponents.norm(dim=1, keepdim=True)).to(device)
-        down = torch.fft.fftfreq(height)[:, None]
-        across = torch.fft.rfftfreq(width)[None]
-        octave = torch.log2(torch.hypot(down, across).clamp_min(1e-4) / 0.5**0.5)
-        position = (BANDS - 1 + octave).clamp(0, BANDS - 1).to(device)
-        self._lower = position.floor().long().clamp(max=BANDS - 2)
-        self._blend = position - self._lower
+        self._opponents = OPPONENTS.to(device)
+        self._down = torch.fft.fftfreq(height, device=device)[:, None]
+        self._across = torch.fft.rfftfreq(width, device=device)[None]
         # Of each conjugate pair of frequencies, a real transform keeps one.
         counts = torch.full((width // 2 + 1,), 2.0)
         counts[0] = 1
@@ -53,7 +57,7 @@ class Metric:
             counts[-1] = 1
         self._counts = (counts / (height * width)).to(device)
 
-    def pair(self, change: Tensor, response: Tensor) -> Pair | None:
+    def pair(self, change: Rows, response: Rows) -> Pair | None:
         """Measure a pair; None where the curvature is not positive, which L-BFGS can't use."""
         curvature = inner(change, response)
         if not curvature > 1e-10 * inner(response, response):
@@ -73,26 +77,61 @@ class Metric:
         last = pairs[-1]
         return ratios * (last.curvature / float((ratios * last.bands[1]).sum()))
 
-    def apply(self, guess: Tensor, direction: Tensor) -> Tensor:
-        """The guessed inverse Hessian's product with `direction`, (1, 3, H, W)."""
-        gains = torch.lerp(guess[:, self._lower], guess[:, self._lower + 1], self._blend)
-        planes = torch.fft.irfft2(self._spectrum(direction) * gains, s=self._size)
-        return torch.einsum("kc,khw->chw", self._opponents, planes)[None]
+    def apply_(self, guess: Tensor, direction: Tensor) -> Tensor:
+        """Multiply `direction`, (1, 3, H, W), by the guessed inverse Hessian, in place."""
+        self._turn_(direction, self._opponents)
+        for gains, plane in zip(guess, direction[0], strict=True):
+            spectrum = torch.fft.rfft2(plane)
+            for rows, lower, blend in self._octaves():
+                spectrum[rows] *= torch.lerp(gains[lower], gains[lower + 1], blend)
+            plane.copy_(torch.fft.irfft2(spectrum, s=self._size))
+        self._turn_(direction, self._opponents.T)
+        return direction
 
-    def _spectrum(self, picture: Tensor) -> Tensor:
-        planes = torch.einsum("kc,chw->khw", self._opponents, picture[0])
-        spectrum: Tensor = torch.fft.rfft2(planes)
-        return spectrum
+    @staticmethod
+    def _turn_(picture: Tensor, turn: Tensor) -> None:
+        """Multiply the colours, in place."""
+        for rows in strips(picture.shape):
+            part = picture[0, :, rows]
+            part.copy_(torch.einsum("kc,chw->khw", turn, part))
 
-    def _energies(self, picture: Tensor) -> Tensor:
-        """(3, BANDS); a frequency between two bands counts for both, as in `apply`."""
-        power = self._spectrum(picture).abs().square() * self._counts
-        total = power.new_zeros((3, BANDS))
-        total.index_add_(1, self._lower.flatten(), (power * (1 - self._blend)).flatten(1))
-        total.index_add_(1, self._lower.flatten() + 1, (power * self._blend).flatten(1))
+    def _energies(self, picture: Rows) -> Tensor:
+        """(3, BANDS); a frequency between two bands counts for both, as in `apply_`."""
+        total = torch.zeros((3, BANDS), device=self._opponents.device)
+        for colour, bands in zip(self._opponents, total, strict=True):
+            plane = torch.empty(self._size, device=total.device)
+            for rows in picture.strips():
+                plane[rows] = torch.einsum("c,chw->hw", colour, picture[rows][0].float())
+            spectrum = torch.fft.rfft2(plane)
+            for rows, lower, blend in self._octaves():
+                power = spectrum[rows].abs().square_() * self._counts
+                bands.index_add_(0, lower.flatten(), (power * (1 - blend)).flatten())
+                bands.index_add_(0, lower.flatten() + 1, (power * blend).flatten())
         return total.clamp_min(torch.finfo(torch.float32).tiny)
 
+    def _octaves(self) -> Iterator[tuple[slice, Tensor, Tensor]]:
+        """By strips of a spectrum's rows, which two bands its frequencies lie between, and where.
 
-def inner(a: Tensor, b: Tensor) -> float:
-    """Inner product of two tensors of one shape."""
-    return float(torch.dot(a.flatten(), b.flatten()))
+        (rows, the lower band, 0 to 1 from there to the next).
+        """
+        for rows in strips((1, 1, len(self._down), self._across.shape[1])):
+            radius = torch.hypot(self._down[rows], self._across)
+            octave = torch.log2(radius.clamp_min(1e-4) / 0.5**0.5)
+            position = (BANDS - 1 + octave).clamp(0, BANDS - 1)
+            lower = position.floor().clamp(max=BANDS - 2)
+            yield rows, lower.long(), position - lower
+
+
+def inner(a: Rows | Tensor, b: Rows | Tensor) -> float:
+    """Inner product of two pictures of one shape."""
+    total = 0.0
+    for rows in strips(a.shape):
+        total += float(torch.dot(flat(a, rows), flat(b, rows)))
+    return total
+
+
+def flat(picture: Rows | Tensor, rows: slice) -> Tensor:
+    """The values of some rows, float32 or better, in their order in memory."""
+    part = picture[rows] if isinstance(picture, Rows) else picture[:, :, rows]
+    wide = part.to(torch.promote_types(part.dtype, torch.float32))
+    return wide.permute(0, 2, 3, 1).reshape(-1)

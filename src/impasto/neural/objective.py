@@ -1,14 +1,16 @@
 """What a canvas is judged by: the targets of one size, and the weighted sum of the named losses."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
 import torch
 from torch import Tensor
 
-from impasto.neural.losses import content_loss, energy, gram, gram_loss, through_gram
-from impasto.neural.vgg import VGG19
+from impasto.neural.losses import content_loss, energy, gram_loss, products, through_gram_
+from impasto.neural.rows import Rows, strips
+from impasto.neural.tiles import Tiles, Tiling
+from impasto.neural.vgg import VGG19, halvings
 from impasto.settings import LAYERS, PaintSettings
 
 
@@ -30,30 +32,62 @@ class StyleTarget:
     grams: dict[str, Tensor]
 
 
+class GramSums:
+    """Gram matrices of a picture's layers, summed up from its tiles."""
+
+    def __init__(self, layers: Collection[str]) -> None:
+        self._layers = layers
+        self._sums: dict[str, Tensor] = {}
+        self.counts: dict[str, int] = {}
+        """{layer: pixels of its map}."""
+
+    def add(self, layer: str, features: Tensor, _: slice) -> None:
+        """Take in some rows of a layer's map, if the layer is one of those wanted."""
+        if layer in self._layers:
+            found, count = products(features), features.shape[2] * features.shape[3]
+            self._sums[layer] = self._sums[layer].add_(found) if layer in self._sums else found
+            self.counts[layer] = self.counts.get(layer, 0) + count
+
+    def grams(self) -> dict[str, Tensor]:
+        """{layer: (C, C)}."""
+        return {layer: total / self.counts[layer] for layer, total in self._sums.items()}
+
+
 @dataclass(frozen=True)
 class Targets:
     """What the photo and the style images ask for at one canvas size."""
 
-    content: dict[str, Tensor]
+    content: Mapping[str, Rows]
     styles: tuple[StyleTarget, ...]
 
     @classmethod
     def of(
-        cls, network: VGG19, photo: Tensor, styles: Iterable[Style], settings: PaintSettings
+        cls,
+        network: VGG19,
+        photo: Tensor,
+        styles: Iterable[Style],
+        settings: PaintSettings,
+        tiling: Tiling,
     ) -> Self:
         """Pass the photo (1, 3, H, W) and each style image through the network once.
 
         One image at a time, so that the memory in use does not grow with their number.
         """
-        content = network.maps(photo, settings.content_layers)
-        grams = (
-            StyleTarget(
-                style.name,
-                style.beta,
-                {k: gram(v) for k, v in network.maps(style.image, settings.style_layers).items()},
-            )
-            for style in styles
-        )
+        content: dict[str, Rows] = {}
+
+        def keep(layer: str, features: Tensor, rows: slice) -> None:
+            if layer not in content:
+                _, channels, _, width = features.shape
+                shape = (1, channels, photo.shape[2] >> halvings(layer), width)
+                content[layer] = Rows(shape, features.dtype, features.device, tiling.folder)
+            content[layer][rows] = features
+
+        Tiles(network, settings.content_layers, tiling).forward(photo, keep)
+        grams = []
+        for style in styles:
+            sums = GramSums(settings.style_layers)
+            Tiles(network, settings.style_layers, tiling).forward(style.image, sums.add)
+            grams.append(StyleTarget(style.name, style.beta, sums.grams()))
         return cls(content, tuple(grams))
 
 
@@ -77,11 +111,14 @@ class Objective:
     through the convolutions carries all of them.
     """
 
-    def __init__(self, network: VGG19, targets: Targets, settings: PaintSettings) -> None:
-        self.network, self._targets = network, targets
+    def __init__(
+        self, network: VGG19, targets: Targets, settings: PaintSettings, tiling: Tiling
+    ) -> None:
+        self.tiling = tiling
+        self._network, self._targets = network, targets
         self._style_layers = settings.style_layers
         self._content_scales = {
-            layer: settings.alpha * weight / energy(targets.content[layer])
+            layer: settings.alpha * weight / content_energy(targets.content[layer])
             for layer, weight in settings.content_layers.items()
         }
         self._style_scales = {
@@ -89,55 +126,74 @@ class Objective:
             for style in targets.styles
             for layer, weight in settings.style_layers.items()
         }
-        wanted = {*settings.content_layers, *settings.style_layers}
-        self._layers = sorted(wanted, key=LAYERS.index)
+        layers = {*settings.content_layers, *settings.style_layers}
+        self._layers = sorted(layers, key=LAYERS.index)
 
     def losses(self, canvas: Tensor) -> dict[str, float]:
         """The named, weighted losses of a canvas (1, 3, H, W)."""
         values: dict[str, Tensor] = {}
-        for layer, features in self.network.maps(canvas, self._layers).items():
-            self._content(layer, features, values)
-            self._style(layer, features, values)
+        sums = GramSums(self._style_layers)
+
+        def visit(layer: str, features: Tensor, rows: slice) -> None:
+            sums.add(layer, features, rows)
+            self._content(layer, features, rows, values)
+
+        Tiles(self._network, self._layers, self.tiling).forward(canvas, visit)
+        self._style(sums.grams(), values)
         return _ordered(values)
 
     def evaluate(self, canvas: Tensor) -> Evaluation:
         """The named losses of a canvas (1, 3, H, W) and the gradient of their sum."""
         values: dict[str, Tensor] = {}
+        sums = GramSums(self._style_layers)
+        tiles = Tiles(self._network, self._layers, self.tiling)
+        trail = tiles.trail(canvas, sums.add)
+        derivatives = self._style(sums.grams(), values)
 
-        def add_slopes(layer: str, features: Tensor, gradient: Tensor | None) -> Tensor | None:
-            slope = self._content(layer, features, values)
-            if slope is not None:
-                gradient = slope if gradient is None else gradient.add_(slope)
-            derivative = self._style(layer, features, values)
-            if derivative is not None:
-                gradient = through_gram(features, derivative, gradient)
-            return gradient
+        def add_slopes(layer: str, features: Tensor, rows: slice, gradient: Tensor) -> None:
+            self._content(layer, features, rows, values, gradient)
+            if layer in derivatives:
+                through_gram_(features, derivatives[layer], sums.counts[layer], gradient)
 
-        passed = self.network.forward(canvas, self._layers[-1])
-        gradient = self.network.backward(passed, self._layers, add_slopes)
+        gradient = tiles.backward(trail, add_slopes)
         return Evaluation(_ordered(values), gradient)
 
-    def _content(self, layer: str, features: Tensor, values: dict[str, Tensor]) -> Tensor | None:
-        """Add the layer's content loss to `values`; its derivative by the features."""
+    def _content(
+        self,
+        layer: str,
+        features: Tensor,
+        rows: slice,
+        values: dict[str, Tensor],
+        gradient: Tensor | None = None,
+    ) -> None:
+        """Add the content loss of a layer's rows to `values`, its derivative to the gradient."""
         if layer not in self._content_scales:
-            return None
+            return
         target, scale = self._targets.content[layer], self._content_scales[layer]
-        value, slope = content_loss(features, target, scale)
-        values["content"] = values.get("content", 0) + value
-        return slope
+        for part in strips(features.shape):
+            place = slice(rows.start + part.start, rows.start + part.stop)
+            value, slope = content_loss(features[:, :, part], target[place], scale)
+            values["content"] = values.get("content", 0) + value
+            if gradient is not None:
+                gradient[:, :, part].add_(slope)
 
-    def _style(self, layer: str, features: Tensor, values: dict[str, Tensor]) -> Tensor | None:
-        """Add the layer's style losses to `values`; their derivative by the Gram matrix."""
-        if layer not in self._style_layers:
-            return None
-        correlations = gram(features)
-        total = torch.zeros_like(correlations)
-        for style in self._targets.styles:
-            scale = self._style_scales[style.name, layer]
-            value, slope = gram_loss(correlations, style.grams[layer], scale)
-            values[f"style/{style.name}/{layer}"] = value
-            total += slope
-        return total
+    def _style(self, grams: dict[str, Tensor], values: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Add the style losses to `values`; {layer: their derivative by the Gram matrix}."""
+        derivatives = {}
+        for layer, correlations in grams.items():
+            total = torch.zeros_like(correlations)
+            for style in self._targets.styles:
+                scale = self._style_scales[style.name, layer]
+                value, slope = gram_loss(correlations, style.grams[layer], scale)
+                values[f"style/{style.name}/{layer}"] = value
+                total += slope
+            derivatives[layer] = total
+        return derivatives
+
+
+def content_energy(target: Rows) -> float:
+    """Sum of squares, as `energy`, strip by strip."""
+    return sum(energy(target[rows]) for rows in target.strips())
 
 
 def _ordered(values: dict[str, Tensor]) -> dict[str, float]:

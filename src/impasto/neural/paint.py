@@ -1,9 +1,9 @@
 """The chain: pictures in, targets, descent level by level, a picture out."""
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -11,20 +11,28 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from impasto.errors import BadWeights, NotEnoughMemory, ran_out
-from impasto.events import Event, LevelDone, Painted, RolledBack, Snapshot, Started, Step
-from impasto.image.picture import MIN_SIDE
-from impasto.image.resize import fit, resize
-from impasto.neural.device import choose_device, choose_precision
-from impasto.neural.memory import require_memory
+from impasto.events import Event, LevelDone, Notice, Painted, RolledBack, Snapshot, Started, Step
+from impasto.image.resize import resize
+from impasto.neural.adam import Adam
+from impasto.neural.device import choose_device, choose_precision, return_freed_memory
+from impasto.neural.lbfgs import LBFGS
 from impasto.neural.objective import Objective, Style, Targets
-from impasto.neural.optimise import Arrays, NotFinite, Optimiser, make_optimiser
-from impasto.neural.pyramid import Size, enlarged, level_sizes
+from impasto.neural.optimise import NotFinite, Optimiser
+from impasto.neural.plan import Plan, Work, plan_for
+from impasto.neural.pyramid import Size, enlarged, style_size
+from impasto.neural.tiles import Tiling, tile_rows
 from impasto.neural.vgg import VGG19
 from impasto.neural.weights import Weights
 from impasto.settings import PaintSettings
+from impasto.sizes import fitted
+
+T = TypeVar("T")
 
 PATIENCE = 5
 """Attempts at a step without finite values after which a run ends with the best picture so far."""
+
+MOST_HALVINGS = 3
+"""Of tiles, when memory runs out again and again."""
 
 RGB = NDArray[np.float32]
 """(H, W, 3), sRGB in [0, 1]."""
@@ -58,34 +66,46 @@ def painting(
 ) -> Iterator[Event]:
     """Paint; the last event is `Painted`.
 
-    The same on one machine, version and number of threads, whether resumed or not.
-    Raises NotEnoughMemory before any work where the picture can't fit, or when it did not.
+    The same on one machine, version and number of threads, whether resumed or not, and whatever
+    memory there is. Raises NotEnoughMemory before any work where the picture can't fit.
     """
+    work = work_of(inputs, settings)
     try:
-        yield from Run(inputs, settings, weights).events(resume)
+        yield from Run(inputs, work, weights, plan_for(work)).events(resume)
     except (RuntimeError, MemoryError) as error:
         if not ran_out(error):
             raise
-        width, height = fitted(inputs.photo, settings.size)
+        width, height = work.size
         raise NotEnoughMemory(
             f"memory ran out while painting {width}x{height} px; "
             "choose a smaller --size, or end other programs"
         ) from error
 
 
-def fitted(rgb: RGB, long_side: int | Literal["full"]) -> Size:
-    """(width, height) of a picture once its long side is that many px; "full" is its own."""
-    height, width = rgb.shape[:2]
-    return fit(width, height, max(width, height) if long_side == "full" else long_side)
+def work_of(inputs: Inputs, settings: PaintSettings) -> Work:
+    """What decides how much memory a painting takes."""
+    device = choose_device(settings.device)
+    return Work(
+        size=fitted(*size_of(inputs.photo), settings.size),
+        styles=[size_of(style.rgb) for style in inputs.styles],
+        settings=settings,
+        dtype=choose_precision(settings.precision, device),
+        device=device,
+    )
+
+
+def size_of(rgb: RGB) -> Size:
+    """(width, height), px."""
+    return rgb.shape[1], rgb.shape[0]
 
 
 @dataclass(frozen=True)
 class Done:
-    """What a level leaves; `change` is what it did to the start."""
+    """What a level leaves; `change` is what it did to the start, if a level follows."""
 
     level: int
     canvas: Tensor
-    change: Tensor
+    change: Tensor | None
     curvature: Tensor | None
     targets: Targets
     complete: bool
@@ -95,21 +115,22 @@ class Done:
 class Run:
     """One run of the chain: what holds for all its levels."""
 
-    def __init__(self, inputs: Inputs, settings: PaintSettings, weights: Weights) -> None:
-        self.inputs, self.settings = inputs, settings
-        self.sizes = level_sizes(*fitted(inputs.photo, settings.size), settings)
-        coarse = [settings.coarse_steps] * (len(self.sizes) - 1)
-        self.steps = [*coarse, settings.steps]
-        device = choose_device(settings.device)
-        dtype = choose_precision(settings.precision, device)
-        require_memory(self.sizes[-1], self.style_sizes(len(self.sizes)), device, dtype)
-        require_layers(weights, settings)
+    def __init__(self, inputs: Inputs, work: Work, weights: Weights, plan: Plan) -> None:
+        self.inputs, self.settings = inputs, work.settings
+        require_layers(weights, self.settings)
+        self.sizes = tuple(level.size for level in plan.levels)
+        self.steps = [level.steps for level in plan.levels]
         torch.backends.cudnn.allow_tf32 = False  # float32 means float32 on CUDA too
-        self.network = VGG19(weights, dtype, device, settings.pooling)
+        pooling = self.settings.pooling
+        self.network = VGG19(weights, work.dtype, work.device, pooling)
         # Targets and losses of the final size are float32 whatever the descent runs in.
         self.exact = self.network
-        if dtype != torch.float32:
-            self.exact = VGG19(weights, torch.float32, device, settings.pooling)
+        if work.dtype != torch.float32:
+            self.exact = VGG19(weights, torch.float32, work.device, pooling)
+        self._plan = plan
+        self._kept = [level.kept for level in plan.levels]
+        self._halved = 0
+        """How often tiles were halved because memory ran out in spite of the plan."""
 
     def events(self, resume: Snapshot | None) -> Iterator[Event]:
         """Level by level; each hands its change of the start, and its curvature, to the next."""
@@ -122,48 +143,66 @@ class Run:
         )
         done: Done | None = None
         for level in range(resume.level if resume is not None else 1, len(self.sizes) + 1):
+            return_freed_memory()
             done = yield from self.level(level, done, resume)
             if not done.complete:
                 break
         if done is None:
             raise ValueError(f"no level {resume.level if resume else 1} to resume at")
-        yield self.finished(done)
+        return_freed_memory()
+        yield (yield from self.with_room(len(self.sizes), partial(self.finished, done)))
 
     def level(
         self, number: int, before: Done | None, resume: Snapshot | None
     ) -> Generator[Event, None, Done]:
         """One level, from what the level before it left."""
-        start, targets = self.start(number), self.targets(number)
-        objective = Objective(self.network, targets, self.settings)
-        canvas, curvature = start, None
-        if before is not None:
-            canvas, curvature = changed(start, before.change), before.curvature
-        optimiser = make_optimiser(objective, canvas, self.settings, curvature)
+        targets = yield from self.with_room(number, partial(self.targets, number))
+        return_freed_memory()
+        objective = Objective(
+            self.network, targets, self.settings, self.tiling(number, self.network)
+        )
+        optimiser = self.optimiser(objective, number, before)
         begun = 0
         if resume is not None and resume.level == number:
-            optimiser.restore(self.tensors(resume))
+            optimiser.restore(resume.arrays)
             begun = resume.step
-        complete = yield from self.descend(optimiser, number, begun, start)
+        complete = yield from self.descend(objective, optimiser, number, begun)
         canvas = optimiser.canvas
         yield LevelDone(number, to_rgb(canvas))
-        return Done(number, canvas, canvas - start, optimiser.curvature(), targets, complete)
+        change = canvas - self.start(number) if number < len(self.sizes) else None
+        return Done(number, canvas, change, optimiser.curvature(), targets, complete)
+
+    def optimiser(self, objective: Objective, level: int, before: Done | None) -> Optimiser:
+        """The descent of a level, from the start with what the level before it changed."""
+        canvas, curvature = self.start(level), None
+        if before is not None and before.change is not None:
+            canvas, curvature = changed(canvas, before.change), before.curvature
+        if self.settings.optimizer == "adam":
+            return Adam(objective, canvas, self.settings.learning_rate)
+        return LBFGS(objective, canvas, curvature, self._plan.levels[level - 1].folder)
 
     def finished(self, done: Done) -> Painted:
         """The picture at its final size, also where the last level could not be reached."""
         canvas, targets, final = done.canvas, done.targets, len(self.sizes)
-        if done.level < final:
+        if done.change is not None:
             canvas, targets = changed(self.start(final), done.change), self.targets(final)
-        losses = Objective(self.exact, targets, self.settings).losses(canvas)
+        tiling = self.tiling(final, self.exact)
+        losses = Objective(self.exact, targets, self.settings, tiling).losses(canvas)
         return Painted(to_rgb(canvas), losses, done.complete)
 
     def descend(
-        self, optimiser: Optimiser, level: int, begun: int, start: Tensor
+        self, objective: Objective, optimiser: Optimiser, level: int, begun: int
     ) -> Generator[Event, None, bool]:
         """The level's steps from `begun` on; whether all of them could be taken."""
+
+        def evaluate() -> dict[str, float]:
+            objective.tiling = self.tiling(level, self.network)
+            return optimiser.step()
+
         areas = [width * height for width, height in self.sizes]
         work = [area * steps for area, steps in zip(areas, self.steps, strict=True)]
         for step in range(begun + 1, self.steps[level - 1] + 1):
-            losses = yield from attempt(optimiser, level, step)
+            losses = yield from self.attempt(evaluate, level, step)
             if losses is None:
                 return False
             yield Step(
@@ -173,10 +212,52 @@ class Run:
                 done=(sum(work[: level - 1]) + areas[level - 1] * step) / sum(work),
                 losses=losses,
                 picture=partial(to_rgb, optimiser.canvas),
-                whole=partial(self.whole, level, start, optimiser.canvas),
-                snapshot=partial(snapshot, optimiser.arrays(), level, step),
+                whole=partial(self.whole, level, optimiser.canvas),
+                snapshot=partial(Snapshot, level, step, optimiser.arrays()),
             )
         return True
+
+    def attempt(
+        self, evaluate: Callable[[], dict[str, float]], level: int, step: int
+    ) -> Generator[Event, None, dict[str, float] | None]:
+        """Take a step, again and again until its values are finite.
+
+        Its losses, or None if patience ends. A step that is tried again doesn't count twice.
+        """
+        for failures in range(1, PATIENCE + 1):
+            try:
+                return (yield from self.with_room(level, evaluate))
+            except NotFinite:
+                yield RolledBack(level, step, failures)
+        return None
+
+    def with_room(self, level: int, work: Callable[[], T]) -> Generator[Event, None, T]:
+        """Do a part of the work; with less at a time where memory runs out in spite of the plan."""
+        while True:
+            try:
+                return work()
+            except (RuntimeError, MemoryError) as error:
+                if not ran_out(error) or not self.take_less(level):
+                    raise
+            return_freed_memory()
+            yield Notice("memory ran out; going on with smaller tiles")
+
+    def take_less(self, level: int) -> bool:
+        """Keep no maps, or pass smaller tiles; whether either was still possible.
+
+        Sums of smaller tiles round differently, so the picture may change in its last bits.
+        """
+        if self._kept[level - 1]:
+            self._kept[level - 1] = 0
+            return True
+        self._halved += 1
+        return self._halved <= MOST_HALVINGS
+
+    def tiling(self, level: int, network: VGG19) -> Tiling:
+        """How a network passes images at a level."""
+        width, _ = self.sizes[level - 1]
+        rows = tile_rows(width, network.dtype, network.device) >> self._halved
+        return Tiling(rows, self._kept[level - 1], self._plan.levels[level - 1].folder)
 
     def start(self, level: int) -> Tensor:
         """What the canvas of a level starts from, before the coarser levels' change, (1, 3, H, W).
@@ -194,39 +275,28 @@ class Run:
     def targets(self, level: int) -> Targets:
         """The targets of a level; in float32 at the final size."""
         network = self.exact if level == len(self.sizes) else self.network
+        canvas = self.sizes[level - 1]
         styles = (
-            Style(style.name, style.beta, self.tensor(style.rgb, size))
-            for style, size in zip(self.inputs.styles, self.style_sizes(level), strict=True)
+            Style(
+                style.name,
+                style.beta,
+                self.tensor(style.rgb, style_size(size_of(style.rgb), canvas, self.settings)),
+            )
+            for style in self.inputs.styles
         )
-        photo = self.tensor(self.inputs.photo, self.sizes[level - 1])
-        return Targets.of(network, photo, styles, self.settings)
-
-    def style_sizes(self, level: int) -> list[Size]:
-        """The size of each style at a level."""
-        long_side = round(max(self.sizes[level - 1]) * self.settings.style_scale)
-        return [fitted(style.rgb, max(MIN_SIDE, long_side)) for style in self.inputs.styles]
+        photo = self.tensor(self.inputs.photo, canvas)
+        return Targets.of(network, photo, styles, self.settings, self.tiling(level, network))
 
     def tensor(self, rgb: RGB, size: Size) -> Tensor:
-        """A picture at a size, on the device, (1, 3, H, W)."""
-        planes = np.moveaxis(resize(rgb, *size), 2, 0)
-        return torch.from_numpy(np.ascontiguousarray(planes))[None].to(self.network.device)
+        """A picture at a size, on the device, (1, 3, H, W), channels-last."""
+        picture = torch.from_numpy(resize(rgb, *size)).permute(2, 0, 1)[None]
+        return picture.to(self.network.device)
 
-    def tensors(self, resume: Snapshot) -> dict[str, Tensor]:
-        """A snapshot's arrays, copied: sums round by where their values lie.
-
-        Pictures go to the device; single numbers don't, for not every device has float64.
-        """
-        place = self.network.device
-        return {
-            k: torch.tensor(array, device=place if array.ndim == 4 else None)
-            for k, array in resume.arrays.items()
-        }
-
-    def whole(self, level: int, start: Tensor, canvas: Tensor) -> RGB:
+    def whole(self, level: int, canvas: Tensor) -> RGB:
         """A level's canvas as the picture would be if the run ended there, at the final size."""
         if level == len(self.sizes):
             return to_rgb(canvas)
-        return to_rgb(changed(self.start(len(self.sizes)), canvas - start))
+        return to_rgb(changed(self.start(len(self.sizes)), canvas - self.start(level)))
 
 
 def require_layers(weights: Weights, settings: PaintSettings) -> None:
@@ -239,30 +309,10 @@ def require_layers(weights: Weights, settings: PaintSettings) -> None:
             )
 
 
-def attempt(
-    optimiser: Optimiser, level: int, step: int
-) -> Generator[Event, None, dict[str, float] | None]:
-    """Take a step, again and again until its values are finite; its losses, None if patience ends.
-
-    A step that is tried again doesn't count twice.
-    """
-    for failures in range(1, PATIENCE + 1):
-        try:
-            return optimiser.step()
-        except NotFinite:
-            yield RolledBack(level, step, failures)
-    return None
-
-
 def changed(start: Tensor, change: Tensor) -> Tensor:
     """A level's start with the change that a coarser one made to its own."""
     size = start.shape[3], start.shape[2]
     return (start + enlarged(change, size)).clamp_(0, 1)
-
-
-def snapshot(arrays: Arrays, level: int, step: int) -> Snapshot:
-    """What `painting` needs to go on from here."""
-    return Snapshot(level, step, {k: x.cpu().numpy() for k, x in arrays.items()})
 
 
 def to_rgb(canvas: Tensor) -> RGB:

@@ -1,7 +1,7 @@
 """How fast this machine evaluates, beside what its own matrix products reach."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from statistics import median
@@ -9,10 +9,11 @@ from statistics import median
 import torch
 
 from impasto.neural.objective import Objective, Style, Targets
-from impasto.neural.pyramid import Size, level_sizes
-from impasto.neural.vgg import VGG19
+from impasto.neural.pyramid import Size
+from impasto.neural.tiles import Tiling, tile_rows
+from impasto.neural.vgg import VGG19, halvings
 from impasto.neural.weights import SHAPES, Weights
-from impasto.settings import LAYERS, PaintSettings
+from impasto.settings import CONV_COUNTS, LAYERS, PaintSettings
 
 PROBE = {"cpu": (256, 192)}
 """(width, height) of the canvas that is evaluated; a graphics card needs more to be busy."""
@@ -36,32 +37,20 @@ class Speed:
         return self.evaluation / self.product
 
 
-def operations(size: Size, deepest: str = "relu5_1") -> int:
-    """Of the convolutions of one evaluation: forward, and the gradient by each one's input.
+def operations(size: Size, layers: Sequence[str] = LAYERS[: LAYERS.index("relu5_1") + 1]) -> int:
+    """Of convolutions: forward, and the gradient by each one's input, at an image's size.
 
     Two for a multiplication with its addition. The weights are frozen, so no gradient by them is
     computed or counted; nor are Gram matrices, losses and poolings, about 2 % more.
     """
     width, height = size
     total = 0
-    for layer, (outputs, inputs, *kernel) in zip(LAYERS, SHAPES, strict=True):
-        halvings = int(layer[4]) - 1
-        pixels = (width >> halvings) * (height >> halvings)
+    for layer in layers:
+        outputs, inputs, *kernel = SHAPES[LAYERS.index(layer)]
+        halved = halvings(layer)
+        pixels = (width >> halved) * (height >> halved)
         total += 2 * pixels * outputs * inputs * kernel[0] * kernel[1]
-        if layer == deepest:
-            break
     return 2 * total
-
-
-def painting_seconds(speed: Speed, size: Size, settings: PaintSettings) -> float:
-    """About how long all levels of a picture of that size take; reading and saving come on top.
-
-    Photo and style pass once forward at each level, which is the work of one evaluation.
-    """
-    deepest = max((*settings.content_layers, *settings.style_layers), key=LAYERS.index)
-    *coarse, final = [operations(level, deepest) for level in level_sizes(*size, settings)]
-    work = sum(coarse) * (settings.coarse_steps + 1) + final * (settings.steps + 1)
-    return work / speed.evaluation
 
 
 def measure(weights: Weights, device: torch.device, dtype: torch.dtype, seconds: float) -> Speed:
@@ -101,8 +90,10 @@ def evaluation(
     pictures = torch.rand((3, 1, 3, height, width), generator=generator)
     photo, style, canvas = pictures.to(device)
     network = VGG19(weights, dtype, device)
-    targets = Targets.of(network, photo, [Style("style", settings.beta, style)], settings)
-    return partial(Objective(network, targets, settings).evaluate, canvas)
+    tiling = Tiling(tile_rows(width, dtype, device), kept=len(CONV_COUNTS))
+    styles = [Style("style", settings.beta, style)]
+    targets = Targets.of(network, photo, styles, settings, tiling)
+    return partial(Objective(network, targets, settings, tiling).evaluate, canvas)
 
 
 def product(side: int, device: torch.device, dtype: torch.dtype) -> Callable[[], object]:

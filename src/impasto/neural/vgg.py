@@ -5,9 +5,9 @@ than automatic differentiation (nothing is kept for the frozen weights, and each
 as soon as it is passed), and lets a caller add the derivative of any loss at any layer.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache
 from typing import Any
 
 import torch
@@ -22,29 +22,21 @@ aten: Any = torch.ops.aten
 
 mkldnn: Any = torch.ops.mkldnn
 
-AddSlopes = Callable[[str, Tensor, Tensor | None], Tensor | None]
-"""(layer, feature map, gradient by it so far) -> gradient with what the layer's own losses add, in
-place or not; None is zero."""
+AddSlopes = Callable[[str, Tensor, Tensor], None]
+"""(layer, feature map, gradient by it so far): adds in place what the layer's own losses add."""
 
 
-@dataclass(frozen=True)
-class Pool:
-    """A pooled map, (1, C, H'/2, W'/2), and where its values were found, if it is a maximum."""
-
-    pooled: Tensor
-    maxima: Tensor | None
-
-
-@dataclass(frozen=True)
+@dataclass
 class Passed:
-    """What a forward pass leaves for the way back.
+    """What consecutive layers made of their input.
 
-    maps: {layer: (1, C, H', W')} after each ReLU, down to the deepest layer that was asked for.
-    pools: the poolings behind those layers that end a block.
+    maps: {layer: (1, C, H', W')} after each ReLU. pooled: {layer: (1, C, H'/2, W'/2)} of those that
+    a pooling follows. output: what the next layer gets.
     """
 
+    output: Tensor
     maps: dict[str, Tensor] = field(default_factory=dict)
-    pools: dict[str, Pool] = field(default_factory=dict)
+    pooled: dict[str, Tensor] = field(default_factory=dict)
 
 
 class VGG19:
@@ -63,92 +55,107 @@ class VGG19:
         self._convolve = conv_relu_fused if fuses(self.device, dtype) else conv_relu
         wide = torch.promote_types(dtype, torch.float32)
         self._mean = weights.mean.to(device, wide).view(1, 3, 1, 1)
-        self._kernels = {k: self._place(weight) for k, (weight, _) in weights.layers.items()}
+        self._weights = weights
         self._biases = {k: bias.to(device, dtype) for k, (_, bias) in weights.layers.items()}
+        self._kernel, self._turned = cache(self._placed), cache(self._placed_turned)
 
-    @cached_property
-    def _turned(self) -> dict[str, Tensor]:
+    def _placed(self, layer: str) -> Tensor:
+        kernel = self._weights.layers[layer][0].to(self.device, self.dtype)
+        return kernel.contiguous(memory_format=torch.channels_last)
+
+    def _placed_turned(self, layer: str) -> Tensor:
         """The gradient of a convolution is a convolution with the kernels turned around."""
-        return {
-            k: kernel.flip(2, 3).transpose(0, 1).contiguous(memory_format=torch.channels_last)
-            for k, kernel in self._kernels.items()
-        }
-
-    def _place(self, kernel: Tensor) -> Tensor:
-        return kernel.to(self.device, self.dtype).contiguous(memory_format=torch.channels_last)
-
-    def maps(self, image: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
-        """{layer: (1, C, H', W')} of the layers that are asked for."""
-        wanted = set(layers)
-        return self._run(image, max(wanted, key=LAYERS.index), wanted).maps
-
-    def forward(self, image: Tensor, deepest: str) -> Passed:
-        """All maps down to the deepest layer, for one call of `backward`."""
-        return self._run(image, deepest, LAYERS)
+        turned = self._kernel(layer).flip(2, 3).transpose(0, 1)
+        return turned.contiguous(memory_format=torch.channels_last)
 
     @torch.no_grad()
-    def backward(self, passed: Passed, layers: Collection[str], add_slopes: AddSlopes) -> Tensor:
-        """The gradient by the image, (1, 3, H, W) float32 or better; uses up what has passed.
+    def enter(self, image: Tensor) -> Tensor:
+        """An image (1, 3, H, W) in [0, 1] as the first layer takes it."""
+        shifted = (image - self._mean).to(self.dtype)
+        return shifted.contiguous(memory_format=torch.channels_last)
 
-        `add_slopes` is called for each of `layers`, which have losses, from the deepest up.
+    @torch.no_grad()
+    def forward(
+        self, x: Tensor, layers: Sequence[str], keep: Collection[str] = LAYERS, *, pooled: bool
+    ) -> Passed:
+        """Maps of consecutive layers from the first one's input (1, C, H, W).
+
+        keep: the layers whose maps are kept; `backward` needs all. pooled: whether the pooling
+        behind the last one, if there is one, belongs to them.
         """
-        gradient: Tensor | None = None
-        for name in list(reversed(passed.maps)):
-            features, pool = passed.maps.pop(name), passed.pools.pop(name, None)
-            if gradient is not None and pool is not None:
-                gradient = through_pool(gradient, features, pool)
-            if name in layers:
-                gradient = add_slopes(name, features, gradient)
-            if gradient is not None:
-                if pool is None or pool.maxima is None or name in layers:
-                    through_relu_(gradient, features)
-                gradient = F.conv2d(gradient, self._turned[name], padding=1)
-        if gradient is None:
-            raise ValueError("no layer has a loss")
-        return gradient.to(self._mean.dtype).contiguous()
-
-    @torch.no_grad()
-    def _run(self, image: Tensor, deepest: str, keep: Collection[str]) -> Passed:
-        passed = Passed()
-        x = (image - self._mean).to(self.dtype).contiguous(memory_format=torch.channels_last)
-        for name in LAYERS:
-            x = self._convolve(x, self._kernels[name], self._biases[name])
+        passed = Passed(x)
+        for name in layers:
+            x = self._convolve(x, self._kernel(name), self._biases[name])
             if name in keep:
                 passed.maps[name] = x
-            if name == deepest:
-                break
-            if ends_block(name):
-                x = self._pool(x, name, passed)
+            if ends_block(name) and (pooled or name != layers[-1]):
+                x = self._pool(x)
+                if name in keep:
+                    passed.pooled[name] = x
+            passed.output = x
         return passed
 
-    def _pool(self, x: Tensor, name: str, passed: Passed) -> Tensor:
-        maxima = None
+    @torch.no_grad()
+    def backward(
+        self,
+        passed: Passed,
+        layers: Collection[str],
+        add_slopes: AddSlopes,
+        gradient: Tensor | None = None,
+    ) -> Tensor:
+        """The gradient by the input, from that by the output; uses up both, and what has passed.
+
+        `add_slopes` is called for each of `layers`, which have losses, from the deepest up. Without
+        a gradient by the output, it is zero.
+        """
+        for name in list(reversed(passed.maps)):
+            features, pooled = passed.maps.pop(name), passed.pooled.pop(name, None)
+            cut = False
+            if gradient is not None and pooled is not None:
+                gradient = self._through_pool(gradient, features, pooled)
+                cut = self._pooling == "max"
+            if name in layers:
+                gradient = torch.zeros_like(features) if gradient is None else gradient
+                add_slopes(name, features, gradient)
+                cut = False
+            if gradient is not None:
+                if not cut:
+                    through_relu_(gradient, features)
+                gradient = F.conv2d(gradient, self._turned(name), padding=1)
+        if gradient is None:
+            raise ValueError("no layer has a loss")
+        return gradient
+
+    def _pool(self, x: Tensor) -> Tensor:
+        return F.avg_pool2d(x, 2) if self._pooling == "average" else F.max_pool2d(x, 2)
+
+    def _through_pool(self, gradient: Tensor, features: Tensor, pooled: Tensor) -> Tensor:
+        """The gradient before a pooling, from that behind it.
+
+        Through a max pooling it is also cut where the ReLU cut: the maximum of a window is 0 only
+        where the ReLU cut all of it, so a quarter of the values tells what the whole map would.
+        Where the maxima lay is found anew, for to keep it would take as much memory as the map.
+        """
+        slope: Tensor
         if self._pooling == "average":
-            pooled = F.avg_pool2d(x, 2)
-        else:
-            pooled, maxima = F.max_pool2d(x, 2, return_indices=True)
-        if name in passed.maps:
-            passed.pools[name] = Pool(pooled, maxima)
-        return pooled
+            slope = aten.avg_pool2d_backward(
+                gradient, features, [2, 2], [2, 2], [0, 0], False, True, None
+            )
+            return slope
+        through_relu_(gradient, pooled)
+        _, maxima = F.max_pool2d(features, 2, return_indices=True)
+        if features.device.type == "mps":  # older versions can't unpool there
+            slope = aten.max_pool2d_with_indices_backward(
+                gradient, features, [2, 2], [2, 2], [0, 0], [1, 1], False, maxima
+            )
+            return slope
+        # That kernel does the same on the processor, up to twenty times slower in bfloat16.
+        return F.max_unpool2d(gradient, maxima, [2, 2], output_size=list(features.shape[2:]))
 
 
-def through_pool(gradient: Tensor, features: Tensor, pool: Pool) -> Tensor:
-    """The gradient before a pooling, from that behind it.
-
-    Through a max pooling it is also cut where the ReLU cut: the maximum of a window is 0 only where
-    the ReLU cut all of it, so a quarter of the values tells what the whole map would.
-    """
-    slope: Tensor
-    if pool.maxima is None:
-        slope = aten.avg_pool2d_backward(
-            gradient, features, [2, 2], [2, 2], [0, 0], False, True, None
-        )
-        return slope
-    through_relu_(gradient, pool.pooled)
-    slope = aten.max_pool2d_with_indices_backward(
-        gradient, features, [2, 2], [2, 2], [0, 0], [1, 1], False, pool.maxima
-    )
-    return slope
+def halvings(name: str) -> int:
+    """How often the image is halved before a layer."""
+    return int(name.removeprefix("relu").partition("_")[0]) - 1
 
 
 def ends_block(name: str) -> bool:

@@ -1,0 +1,75 @@
+"""How long a painting will take on this machine."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+
+from impasto.neural.memory import Level
+from impasto.neural.plan import LevelPlan, Plan, Work
+from impasto.neural.speed import measure, operations
+from impasto.neural.tiles import segments
+from impasto.neural.weights import Weights
+from impasto.settings import LAYERS
+
+STARTING = 3.0
+"""Seconds to load what is needed, and until the machine is at its pace."""
+
+HALOS = 1.1
+"""What tiles compute twice, and what is done beside the convolutions."""
+
+MOVING = 0.3e-6
+"""Seconds a pixel and step, for what the optimiser does between evaluations."""
+
+FILES = 0.3e-6
+"""Seconds a pixel to read the photo and write the picture."""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Operations a second of evaluations, in the descent's precision and in float32."""
+
+    own: float
+    exact: float
+
+    @classmethod
+    def measured(cls, work: Work, weights: Weights, seconds: float) -> "Pace":
+        """By trials that take about so long."""
+        own = measure(weights, work.device, work.dtype, seconds / 2).evaluation
+        if work.dtype == torch.float32:
+            return cls(own, own)
+        return cls(own, measure(weights, work.device, torch.float32, seconds / 2).evaluation)
+
+
+def beside_levels(work: Work) -> float:
+    """Seconds to start, to read the pictures and to write the result."""
+    return STARTING + FILES * (math.prod(work.size) + sum(map(math.prod, work.styles)))
+
+
+def level_seconds(work: Work, plan: Plan, pace: Pace) -> list[float]:
+    """Of each level: its targets, all steps, and behind the last one the losses."""
+    return [
+        _seconds(work, level, planned, pace)
+        for level, planned in zip(work.levels(), plan.levels, strict=True)
+    ]
+
+
+def _seconds(work: Work, level: Level, planned: LevelPlan, pace: Pace) -> float:
+    settings = work.settings
+    content, style = deepest(settings.content_layers), deepest(settings.style_layers)
+    shown = [operations(level.size, content) / 2]
+    shown += [operations(size, style) / 2 for size in level.styles]
+    layers = max(content, style, key=len)
+    if level.final:
+        shown.append(operations(level.size, layers) / 2)
+    parts = segments(layers[-1])
+    twice = parts[: len(parts) - planned.kept]
+    passed = sum(operations(level.size, part.layers) / 2 for part in twice)
+    step = (operations(level.size, layers) + passed) * HALOS / pace.own
+    step += MOVING * math.prod(level.size)
+    return sum(shown) * HALOS / (pace.exact if level.final else pace.own) + level.steps * step
+
+
+def deepest(layers: dict[str, float]) -> tuple[str, ...]:
+    """The network down to the deepest of some layers."""
+    return LAYERS[: max(map(LAYERS.index, layers)) + 1]
