@@ -35,7 +35,7 @@ def main() -> None:
     keep_freed_memory()
     settings = PRESETS[args.preset].updated({"size": args.size, "device": "cpu"})
     photo, style = read(args.photo), read(args.style)
-    every = max(1, settings.steps // KEPT)
+    every = 1 if settings.steps == "auto" else max(1, settings.steps // KEPT)
     final_level = 0
     inputs = Inputs(photo.rgb, [StyleImage(style.name, settings.beta, style.rgb)])
     for event in painting(inputs, settings, load_weights()):
