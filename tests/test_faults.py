@@ -17,7 +17,7 @@ from PIL import Image
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from impasto.neural import memory
+from impasto.neural import plan
 
 Impasto = Callable[..., tuple[int, str, str]]
 Start = Callable[..., "subprocess.Popen[str]"]
@@ -139,10 +139,11 @@ def test_bad_weights(impasto: Impasto, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_picture_that_does_not_fit(impasto: Impasto, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory, "free_memory", lambda device: int(1e9))
-    Image.new("RGB", (2000, 1500)).save("photo.jpg")
-    message = refused(impasto, *PAINT, "--size", "full", status=4)
-    assert "GB are free; choose --size " in message
+    monkeypatch.setattr(plan, "resident_memory", lambda device: 400_000_000)
+    Image.new("RGB", (6000, 4500)).save("photo.jpg")
+    message = refused(impasto, *PAINT, "--size", "full", "--memory", "2GB", status=4)
+    assert "GB may be used; choose --size " in message
+    assert ", or give it --memory " in message
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,18 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from impasto.errors import BadWeights, NotEnoughMemory
-from impasto.events import Event, LevelDone, Painted, RolledBack, Snapshot, Started, Step
+from impasto.events import (
+    Event,
+    LevelDone,
+    Notice,
+    Painted,
+    RolledBack,
+    Snapshot,
+    Started,
+    Step,
+)
 from impasto.image.resize import resize
-from impasto.neural import memory, paint
+from impasto.neural import paint, plan
 from impasto.neural.device import has_bfloat16
 from impasto.neural.objective import Evaluation, Objective
 from impasto.neural.paint import PATIENCE, Inputs, StyleImage, painting
@@ -285,8 +294,10 @@ def through_a_file(snapshot: Snapshot) -> Snapshot:
     """As bytes, and back at addresses that are not aligned, read-only."""
     arrays = {}
     for name, array in snapshot.arrays.items():
-        data = b"8 bytes." + array.tobytes()
-        arrays[name] = np.frombuffer(data, array.dtype, offset=8).reshape(array.shape)
+        data = b"8 bytes." + b"".join(piece.tobytes() for piece in array.pieces())
+        whole = np.frombuffer(data, array.dtype, offset=8).reshape(array.shape)
+        pieces = np.array_split(whole, 3)
+        arrays[name] = replace(array, pieces=partial(iter, pieces))
     return Snapshot(snapshot.level, snapshot.step, arrays)
 
 
@@ -447,17 +458,39 @@ def test_without_weights_the_photo_stays(
 def test_a_picture_too_large_is_refused_before_any_work(
     inputs: Inputs, weights: Weights, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(memory, "free_memory", lambda device: int(1.5e9))
+    monkeypatch.setattr(plan, "resident_memory", lambda device: 400_000_000)
 
     def first(changes: dict[str, Any]) -> Event:
         return next(painting(inputs, PaintSettings().updated(SMALL | changes), weights))
 
     with pytest.raises(NotEnoughMemory) as caught:
-        first({"size": 3000})
+        first({"size": 6000, "memory": "1GB"})
     largest = int(str(caught.value).split("--size ")[1].split()[0])
-    assert isinstance(first({"size": largest}), Started)
-    with pytest.raises(NotEnoughMemory, match="--style-scale"):
-        first({"size": 500, "style_scale": 8})
+    assert isinstance(first({"size": largest, "memory": "1GB"}), Started)
+
+
+def out_of_memory(monkeypatch: pytest.MonkeyPatch, times: int) -> None:
+    """Let as many evaluations fail for want of memory."""
+    evaluate, left = Objective.evaluate, iter(range(times))
+
+    def fails(self: Objective, canvas: torch.Tensor) -> Evaluation:
+        if next(left, None) is not None:
+            raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+        return evaluate(self, canvas)
+
+    monkeypatch.setattr(Objective, "evaluate", fails)
+
+
+def test_where_memory_runs_out_less_is_kept(
+    painted: Paint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = painted(TWO_LEVELS)
+    out_of_memory(monkeypatch, 1)
+    found = painted(TWO_LEVELS)
+    assert [event.message for event in found if isinstance(event, Notice)] == [
+        "memory ran out; going on with smaller tiles"
+    ]
+    assert np.array_equal(last(found).picture, last(whole).picture)
 
 
 def test_running_out_while_painting_says_so(

@@ -42,7 +42,7 @@ def load_rows(array: Array, picture: Rows) -> None:
     """Fill a picture from an array that was made of one like it."""
     top = 0
     for piece in array.pieces():
-        values = torch.from_numpy(piece)
+        values = torch.tensor(piece)
         if values.dtype != picture.dtype:
             values = values.view(picture.dtype)
         rows = slice(top, top + len(piece))
