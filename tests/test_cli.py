@@ -21,6 +21,7 @@ from rich.console import Console
 from impasto.cli import app
 from impasto.events import LevelDone, Notice, RolledBack, Snapshot, Started, Step
 from impasto.neural.objective import Evaluation, Objective
+from impasto.neural.plan import Planner
 from impasto.options import shown
 from impasto.progress import Lines
 from impasto.progress import shown as progress
@@ -197,9 +198,39 @@ def test_every_setting_is_an_option_with_its_default_in_the_help(
 def test_no_option_is_unknown_to_these_tests() -> None:
     arguments = app["paint"].assemble_argument_collection(default_parameter=app.default_parameter)
     names = {argument.name.removeprefix("--").replace("-", "_") for argument in arguments}
-    own = {"PHOTO", "style", "output", "preset", "weights", "force", "resume", "checkpoint_every"}
-    own |= {"quiet", "json", "*"}  # the star stands for each group of settings
+    own = {"PHOTO", "style", "output", "plan", "preset", "weights", "force", "resume"}
+    own |= {"checkpoint_every", "quiet", "json", "*"}  # the star stands for each group of settings
     assert names == own | set(PaintSettings.model_fields) | set(OutputSettings.model_fields)
+
+
+def test_a_plan_needs_no_output_and_paints_nothing(impasto: Impasto, folder: Path) -> None:
+    before = sorted(folder.iterdir())
+    status, out, _ = impasto("paint", "photo.jpg", "--style", "starry.png", "--plan", "--json")
+    facts = json.loads(out)
+    assert status == 0
+    assert facts["size"] == [800, 600]
+    assert facts["memory"] <= facts["budget"]
+    assert [level["size"] for level in facts["levels"]] == [[200, 150], [400, 300], [800, 600]]
+    assert sum(level["steps"] for level in facts["levels"]) == 95
+    status, out, _ = impasto("paint", "photo.jpg", "--style", "starry.png", "--plan")
+    assert status == 0
+    assert "800×600" in out
+    assert sorted(folder.iterdir()) == before
+    status, _, err = impasto("paint", "photo.jpg", "--style", "starry.png")
+    assert status == 2
+    assert "no output: name a file to write with -o" in err
+
+
+def test_the_picture_is_the_same_within_the_least_memory(
+    impasto: Impasto, folder: Path, monkeypatch: pytest.MonkeyPatch, pixels: Pixels
+) -> None:
+    """Here nothing is kept, and all that can be lies on disk."""
+    assert impasto(*ONE)[0] == 0
+    ways = Planner._ways
+    monkeypatch.setattr(Planner, "_ways", lambda self, level: [*ways(self, level)][-1:])
+    shutil.move("art.png", "plenty.png")
+    assert impasto(*ONE)[0] == 0
+    assert np.array_equal(pixels("plenty.png"), pixels("art.png"))
 
 
 @pytest.mark.parametrize(
@@ -266,8 +297,8 @@ def without(change: str, arguments: str) -> str:
         ("--style-layers relu1_1,relu1_1", "style-layers names a layer twice"),
         ("--content-layers relu4_2=0", "content-layers needs at least one layer with a weight"),
         ("--content-layers relu4_2=x", "content-layers relu4_2 must be a number, not x"),
-        ("--steps 0", "steps must be at least 1, not 0"),
-        ("--coarse-steps 2.5", "coarse-steps must be a whole number, not 2.5"),
+        ("--steps 0", "steps must be at least 1 or 'auto', not 0"),
+        ("--coarse-steps 2.5", "coarse-steps must be a whole number or 'auto', not 2.5"),
         ("--levels 0", "levels must be at least 1 or 'auto', not 0"),
         ("--learning-rate 2", "learning-rate must be at most 1, not 2"),
         ("--style-scale 0", "style-scale must be at least 0.05, not 0"),

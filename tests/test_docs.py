@@ -186,6 +186,8 @@ def small(words: list[str]) -> list[str]:
     """The same command for a tiny picture and few steps, replacing what is there."""
     command, *rest = words
     changes = {**SMALL, **QUICK}
+    if "--memory" in rest:  # this process holds more than the program does
+        rest[rest.index("--memory") + 1] = "20GB"
     kept: list[str] = []
     for previous, word in zip([command, *rest], rest, strict=False):
         if word not in changes and previous not in changes:
