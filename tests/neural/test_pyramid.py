@@ -1,11 +1,12 @@
 import math
+from itertools import pairwise
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from impasto.neural.pyramid import enlarged, level_sizes
+from impasto.neural.pyramid import Size, enlarged, level_sizes, level_steps
 from impasto.settings import PaintSettings
 
 sides = st.integers(16, 20_000)
@@ -48,6 +49,37 @@ def test_levels_as_counted_by_hand(
     size: tuple[int, int], levels: int | str, expected: tuple[tuple[int, int], ...]
 ) -> None:
     assert level_sizes(*size, PaintSettings().updated({"levels": levels})) == expected
+
+
+def steps_of(*sizes: Size, **changes: object) -> tuple[int, ...]:
+    return level_steps(sizes, PaintSettings().updated(changes))
+
+
+def test_levels_up_to_1024_px_have_all_their_steps() -> None:
+    assert steps_of((128, 96), (256, 192), (512, 384), (1024, 768)) == (30, 30, 30, 35)
+    assert steps_of((1024, 16)) == (35,)
+
+
+@pytest.mark.parametrize(
+    ("side", "coarse", "final"),
+    [(1025, 30, 35), (2048, 15, 18), (4096, 8, 9), (8192, 8, 8), (16_000, 8, 8)],
+)
+def test_larger_levels_have_fewer_as_counted_by_hand(side: int, coarse: int, final: int) -> None:
+    assert steps_of((side, 100), (100, side)) == (coarse, final)
+
+
+@given(st.lists(st.integers(16, 20_000), min_size=2, max_size=9))
+def test_steps_fall_with_the_size_and_never_below_8(sides: list[int]) -> None:
+    *coarse, _ = steps_of(*((side, 16) for side in sorted(sides)), (16, 16))
+    assert all(more >= fewer >= 8 for more, fewer in pairwise(coarse))
+    final = [steps_of((16, side))[0] for side in sorted(sides)]
+    assert all(more >= fewer >= 8 for more, fewer in pairwise(final))
+
+
+def test_steps_that_are_given_are_taken() -> None:
+    assert steps_of((8000, 16), (16_000, 16), steps=3, coarse_steps=500) == (500, 3)
+    assert steps_of((8000, 16), (16_000, 16), steps=3) == (8, 3)
+    assert steps_of((8000, 16), (16_000, 16), coarse_steps=500) == (500, 8)
 
 
 def test_a_flat_change_stays_what_it_is() -> None:
