@@ -317,6 +317,19 @@ def test_stopped_before_the_first_step(start: Start, folder: Path) -> None:
     assert sorted(folder.iterdir()) == before
 
 
+@posix
+def test_a_stopped_run_goes_on_with_other_memory(
+    impasto: Impasto, start: Start, whole: bytes, pixels: Callable[[Path], np.ndarray]
+) -> None:
+    process = start(*LONG, "--checkpoint-every", "0")
+    wait_for(process, 2, 2)
+    process.kill()
+    process.communicate()
+    Path("whole.png").write_bytes(whole)
+    assert impasto(*LONG, "--resume", "--memory", "99GB") == (0, "", "")
+    assert np.array_equal(pixels(Path("art.png")), pixels(Path("whole.png")))
+
+
 def test_resume_refuses_what_is_not_its_own(impasto: Impasto, start: Start) -> None:
     process = start(*LONG, "--checkpoint-every", "0")
     wait_for(process, 1, 1)
