@@ -20,8 +20,10 @@ from rich.console import Console
 
 from impasto.cli import app
 from impasto.events import LevelDone, Notice, RolledBack, Snapshot, Started, Step
+from impasto.neural.duration import Pace
 from impasto.neural.objective import Evaluation, Objective
 from impasto.neural.plan import Planner
+from impasto.neural.vgg import VGG19
 from impasto.options import shown
 from impasto.progress import Lines
 from impasto.progress import shown as progress
@@ -181,6 +183,131 @@ def test_capture_data_travel_and_the_picture_stands_upright(impasto: Impasto) ->
         assert image.info.get("dpi", (72, 72)) == pytest.approx((72, 72))
 
 
+@pytest.mark.parametrize("name", ["art.png", "art.jpg", "art.tif"])
+@pytest.mark.parametrize(
+    ("size", "pixels", "dpi"),
+    [("8x8cm@10dpi", (31, 23), 10), ("4in@8dpi", (32, 24), 8), ("32x32@300dpi", (32, 24), 300)],
+)
+def test_the_resolution_of_the_size_is_the_file_s(
+    impasto: Impasto, name: str, size: str, pixels: tuple[int, int], dpi: int
+) -> None:
+    """Also where the photo has another; alone in the recipe, which has the size as it was given."""
+    with Image.open("photo.jpg") as photo:
+        photo.save("print.jpg", dpi=(150, 200))
+    arguments = ("paint", "print.jpg", "--style", "wave.png", "-o", name)
+    assert impasto(*arguments, *QUICK[2:], "--size", size) == (0, "", "")
+    with Image.open(name) as image:
+        assert image.size == pixels
+        assert image.info["dpi"] == pytest.approx((dpi, dpi), rel=1e-3)
+    settings = recipe_of(impasto, name)["settings"]
+    assert isinstance(settings, dict)
+    assert settings["size"] == size
+    assert not any("dpi" in key for key in settings)
+
+
+# Plans
+
+
+PLAN = ("paint", "photo.jpg", "--style", "starry.png", "--plan", "--precision", "float32")
+
+
+@pytest.fixture
+def quick_trial(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a process of its own: this one may hold more than the program ever does."""
+    monkeypatch.setattr("impasto.neural.plan.resident_memory", lambda device: 300_000_000)
+    monkeypatch.setattr("impasto.artwork.TRIAL_SECONDS", 0)
+    monkeypatch.setattr(Pace, "measured", lambda *_: Pace(1e11, 1e11))
+
+
+@pytest.mark.usefixtures("quick_trial")
+@pytest.mark.parametrize("output", [(), ("-o", "art.png")])
+def test_a_plan_has_a_row_for_each_level_and_writes_nothing(
+    impasto: Impasto, folder: Path, output: tuple[str, ...]
+) -> None:
+    before = sorted(folder.iterdir())
+    status, out, err = impasto(*PLAN, "--size", "512", *output)
+    assert (status, err) == (0, "")
+    assert sorted(folder.iterdir()) == before
+    rows = [line.split() for line in out.splitlines() if "×" in line]
+    assert [(row[0], row[1]) for row in rows] == [
+        ("128×96", "30"),
+        ("256×192", "30"),
+        ("512×384", "35"),
+    ]
+    (total,) = [line.split() for line in out.splitlines() if line.split()[:1] == ["all"]]
+    assert total[1] == "95"
+    assert re.search(r"cpu, float32; \d+\.\d GB may be used", out)
+
+
+@pytest.mark.usefixtures("quick_trial")
+def test_a_plan_as_json_is_one_object(impasto: Impasto) -> None:
+    status, out, err = impasto(*PLAN, "--size", "512", "--json", "--memory", "3GB")
+    assert (status, err, out.count("\n")) == (0, "", 1)
+    plan = json.loads(out)
+    assert set(plan) == {
+        "size", "seconds", "memory", "budget", "disk", "levels", "tiles", "device", "precision",
+    }  # fmt: skip
+    names = {"size", "steps", "tiles", "kept", "memory", "disk", "seconds"}
+    assert all(set(level) == names for level in plan["levels"])
+    assert [level["size"] for level in plan["levels"]] == [[128, 96], [256, 192], [512, 384]]
+    assert [level["steps"] for level in plan["levels"]] == [30, 30, 35]
+    assert (plan["size"], plan["device"], plan["precision"]) == ([512, 384], "cpu", "float32")
+    assert plan["memory"] == max(level["memory"] for level in plan["levels"])
+    assert plan["memory"] <= plan["budget"] <= 3e9
+    assert plan["seconds"] > sum(level["seconds"] for level in plan["levels"])
+    assert plan["tiles"] == plan["levels"][-1]["tiles"] >= 1
+
+
+def test_a_plan_s_machine_is_tried(impasto: Impasto, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine of twice the pace takes half as long, but for what is not computed."""
+    seconds = []
+    for rate in (1e9, 2e9):
+        monkeypatch.setattr(Pace, "measured", lambda *_, rate=rate: Pace(rate, rate))
+        _, out, _ = impasto(*PLAN, "--size", "512", "--json")
+        seconds.append(json.loads(out)["levels"][-1]["seconds"])
+    assert seconds[0] == pytest.approx(2 * seconds[1], rel=0.01)
+
+
+@pytest.mark.parametrize("plan", [(), ("--plan",)])
+def test_too_little_memory_is_refused_before_any_work(
+    impasto: Impasto, folder: Path, monkeypatch: pytest.MonkeyPatch, plan: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr(VGG19, "__init__", lambda *_: pytest.fail("the network was made"))
+    before = sorted(folder.iterdir())
+    status, out, err = impasto(*ONE, "--memory", "1MB", *plan)
+    assert (status, out, err.count("\n")) == (4, "", 1)
+    wanted = (
+        r"impasto: painting 32x24 px takes at least \d\.\d\d GB of memory and 0\.00 GB may be used"
+    )
+    assert re.match(wanted, err)
+    assert sorted(folder.iterdir()) == before
+
+
+def test_the_memory_that_a_refusal_names_is_enough(impasto: Impasto) -> None:
+    _, _, err = impasto(*ONE, "--memory", "1MB")
+    named = re.search(r"--memory (\S+GB)", err)
+    assert named is not None
+    amount = f"{float(named[1].removesuffix('GB')) + 0.05}GB"  # the process grows meanwhile
+    assert impasto(*ONE, "--memory", amount) == (0, "", "")
+
+
+def test_no_output_and_no_plan(impasto: Impasto) -> None:
+    status, out, err = impasto(*(word for word in PLAN if word != "--plan"))
+    assert (status, out) == (2, "")
+    assert err == (
+        "impasto: no output: name a file to write with -o, or ask for the --plan alone\n"
+    )
+
+
+def test_the_memory_does_not_decide_the_picture(impasto: Impasto, pixels: Pixels) -> None:
+    assert impasto(*ONE) == (0, "", "")
+    arguments = ("paint", "photo.jpg", "--style", "starry.png", *QUICK)
+    assert impasto(*arguments, "--memory", "99GB", "-o", "other.png") == (0, "", "")
+    assert np.array_equal(pixels("art.png"), pixels("other.png"))
+    assert impasto("replay", "other.png", "-o", "again.png", "-q") == (0, "", "")
+    assert Path("again.png").read_bytes() == Path("other.png").read_bytes()
+
+
 # Options
 
 
@@ -308,6 +435,8 @@ def without(change: str, arguments: str) -> str:
         ("--checkpoint-every nan", "checkpoint-every must be at least 0 seconds, not nan"),
         ("--checkpoint-every -2", "checkpoint-every must be at least 0 seconds, not -2"),
         ("--pooling min", '"min" for --pooling'),
+        ("--memory lots", "memory must be an amount of memory such as 4GB or 512MB, not lots"),
+        ("--memory 4", "memory must be at least 1MB, not 4"),
         ("--device abacus", '"abacus" for --device'),
         ("--precision float16", '"float16" for --precision'),
         ("--optimizer sgd", '"sgd" for --optimizer'),

@@ -60,6 +60,7 @@ def test_an_unknown_field_names_itself_and_the_version() -> None:
         ({"styles": (StyleInput(path="a.jpg", sha256="2", beta=45),)}, ["beta"]),
         ({"weights": Input(path="own.pth", sha256="9")}, ["weights"]),
         ({"output": OutputSettings(quality=1)}, []),
+        ({"settings": PaintSettings(memory=2_000_000_000)}, []),
         ({"threads": 4, "precision": "bfloat16"}, ["precision", "threads"]),
         ({"settings": PaintSettings(init="noise")}, ["init"]),
     ],

@@ -54,6 +54,9 @@ def test_text_is_converted() -> None:
     settings = PaintSettings.checked(typed)
     assert (settings.size, settings.beta, settings.steps, settings.levels) == (64, 100.0, 7, 2)
     assert PaintSettings.checked({"size": "full", "levels": "auto"}).size == "full"
+    assert PaintSettings.checked({"steps": "auto", "coarse_steps": "8"}).coarse_steps == 8
+    assert PaintSettings.checked({"memory": "1.5GB"}).memory == 1_500_000_000
+    assert PaintSettings.checked({"memory": "auto"}).memory == "auto"
     assert PaintSettings.checked({"init": "a.png"}).init == Path("a.png")
     assert OutputSettings.checked({"depth": "16"}).depth == 16
 
@@ -80,6 +83,8 @@ def test_layers_as_text() -> None:
         ({"style_scale": 9}, "style-scale must be at most 8, not 9"),
         ({"style_scale": "nan"}, "style-scale must be at most 8, not nan"),
         ({"learning_rate": 0}, "learning-rate must be above 0, not 0"),
+        ({"memory": "4 pounds"}, "memory must be an amount of memory such as 4GB or 512MB, not 4"),
+        ({"memory": "4"}, "memory must be at least 1MB, not 4"),
         ({"levels": 17}, "levels must be at most 16 or 'auto', not 17"),
         ({"seed": -1}, "seed must be at least 0, not -1"),
         ({"pooling": "min"}, "pooling must be 'max' or 'average', not min"),
