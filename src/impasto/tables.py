@@ -74,7 +74,7 @@ def forecast_table(forecast: Forecast) -> Table:
     table.add_column("tiles", justify="right")
     table.add_column("kept", justify="right")
     table.add_column("memory", f"{plan.memory / 1e9:.2f} GB", justify="right")
-    table.add_column("disk", f"{plan.disk / 1e9:.2f} GB", justify="right")
+    table.add_column("disk", f"{plan.disk / 1e9:.2f} GB" if plan.disk else "", justify="right")
     table.add_column("time", f"about {span(forecast.seconds)}", justify="right")
     for level, seconds in zip(plan.levels, forecast.levels, strict=True):
         width, height = level.size

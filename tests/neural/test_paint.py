@@ -488,7 +488,7 @@ def test_where_memory_runs_out_less_is_kept(
     out_of_memory(monkeypatch, 1)
     found = painted(TWO_LEVELS)
     assert [event.message for event in found if isinstance(event, Notice)] == [
-        "memory ran out; going on with smaller tiles"
+        "memory ran out; going on with less at a time"
     ]
     assert np.array_equal(last(found).picture, last(whole).picture)
 
@@ -535,7 +535,7 @@ def test_memory_that_runs_out_once_does_not_end_a_run(
     counted = runs_out(monkeypatch, lambda count: count == failing)
     events = painted(changes)
     assert counted[0] > failing
-    assert notices(events) == ["memory ran out; going on with smaller tiles"]
+    assert notices(events) == ["memory ran out; going on with less at a time"]
     assert [event.losses for event in steps(events)] == [event.losses for event in steps(whole)]
     assert np.array_equal(last(events).picture, last(whole).picture)
     assert last(events).losses == last(whole).losses

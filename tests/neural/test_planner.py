@@ -209,7 +209,7 @@ def test_what_is_told_is_the_budget_if_so_much_is_free() -> None:
 def test_plans_are_made_within_it() -> None:
     assert plan_for(work()).budget == 4 * GB
     assert plan_for(work(memory="3GB")).budget == 3 * GB
-    assert plan_for(work(memory="3GB")).memory <= 3 * GB < plan_for(work()).memory
+    assert plan_for(work(memory="2GB")).memory <= 2 * GB < plan_for(work()).memory
 
 
 # Refusals
@@ -224,10 +224,16 @@ def refused(job: Work) -> str:
 
 def test_a_refusal_says_what_is_needed_and_what_there_is() -> None:
     wanted = (
-        r"painting 8000x6000 px takes at least \d+\.\d\d GB of memory and 2\.00 GB may be used; "
+        r"painting 4000x3000 px takes at least \d+\.\d\d GB of memory and 2\.00 GB may be used; "
         r"choose --size \d+ or less, or give it --memory \d+(\.\d+)?GB"
     )
-    assert re.fullmatch(wanted, refused(work((8000, 6000), memory="2GB")))
+    assert re.fullmatch(wanted, refused(work((4000, 3000), memory="2GB")))
+
+
+def test_memory_that_is_not_there_is_not_asked_for() -> None:
+    message = refused(work((8000, 6000), memory="50GB"))
+    assert message.endswith("or end other programs")
+    assert "--memory" not in message
 
 
 def test_what_was_not_told_is_not_to_be_raised(monkeypatch: pytest.MonkeyPatch) -> None:

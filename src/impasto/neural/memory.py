@@ -28,7 +28,7 @@ STATES = {"lbfgs": (4 * CANVAS, 5 * CANVAS + PAIR + SPECTRUM), "adam": (4 * CANV
 RESIZED = 4 * CANVAS + 8
 """Bytes a pixel while the start of a level is made."""
 
-GAPS = 2.0
+GAPS = 1.7
 """How much the C library takes for the maps of a tile, for freed ones leave gaps."""
 
 INDEX = 8
@@ -74,23 +74,26 @@ class Block:
 
     def down(self, shown: Sequence[str]) -> float:
         """The peak of a pass that keeps the maps of some layers."""
-        kept, before, peak = 0.0, self.input, 0.0
+        kept, before, peak = self.input, 0.0, 0.0
         for layer in self.segment.layers:
             made, pooled = self.map(layer), self.pooled(layer)
-            peak = max(peak, kept + before + made, kept + made + pooled)
-            kept += made if layer in shown else 0
-            before = pooled or (0 if layer in shown else made)
+            places = pooled * INDEX / self.item
+            peak = max(peak, kept + before + made, kept + made + pooled + places)
+            kept += made + pooled if layer in shown else 0
+            before = 0 if layer in shown else pooled or made
         return peak
 
     def up(self) -> float:
         """The peak of the way back, with all maps."""
-        held, last = self.maps, self.segment.layers[-1]
+        last = self.segment.layers[-1]
+        held = self.input + self.maps
         gradient = self.pooled(last) or self.map(last)
         peak = held + gradient
         for layer in reversed(self.segment.layers):
             pooled, made = self.pooled(layer), self.map(layer)
             if pooled:
-                peak = max(peak, held + gradient + made + pooled * INDEX / self.item)
+                places = pooled * INDEX / self.item
+                peak = max(peak, held + gradient + made + pooled + places)
                 gradient, held = made, held - pooled
             step = self.item * self.values(INPUTS[layer], self.segment.halvings(layer))
             peak = max(peak, held + gradient + step)

@@ -240,7 +240,7 @@ class Run:
                 if not ran_out(error) or not self.take_less(level):
                     raise
             return_freed_memory()
-            yield Notice("memory ran out; going on with smaller tiles")
+            yield Notice("memory ran out; going on with less at a time")
 
     def take_less(self, level: int) -> bool:
         """Keep no maps, or pass smaller tiles; whether either was still possible.

@@ -19,7 +19,7 @@ LIBRARIES = 230e6
 """Bytes that come on top of all maps: the kernels in the precisions in use, and what convolutions
 take for code and copies of their own."""
 
-SLACK = 1.08
+SLACK = 1.15
 """For what is not counted."""
 
 
@@ -169,7 +169,8 @@ def refusal(work: Work, budget: int) -> str:
     largest = largest_side(work, budget)
     if largest:
         remedies.append(f"choose --size {largest} or less")
-    own = work.settings.memory != "auto"
+    there = least <= base + free_memory(work.device)
+    own = there and work.settings.memory != "auto"
     remedies.append(
         f"give it --memory {math.ceil(least / 1e7) / 100:g}GB" if own else "end other programs"
     )

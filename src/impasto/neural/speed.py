@@ -15,7 +15,7 @@ from impasto.neural.vgg import VGG19, halvings
 from impasto.neural.weights import SHAPES, Weights
 from impasto.settings import CONV_COUNTS, LAYERS, PaintSettings
 
-PROBE = {"cpu": (256, 192)}
+PROBE = {"cpu": (512, 384)}
 """(width, height) of the canvas that is evaluated; a graphics card needs more to be busy."""
 LARGE_PROBE = 1024, 768
 

@@ -92,7 +92,7 @@ class VGG19:
                 x = self._pool(x)
                 if name in keep:
                     passed.pooled[name] = x
-            passed.output = x
+        passed.output = x
         return passed
 
     @torch.no_grad()
