@@ -1,0 +1,1 @@
+"""Looking at paintings: sheets, films of their growth, plots, sweeps."""
