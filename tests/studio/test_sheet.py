@@ -67,7 +67,9 @@ def test_large_pictures_are_shrunk_to_the_side() -> None:
 def ink_in(
     page: RGB, paper: Paper = Paper.LIGHT
 ) -> "np.ndarray[tuple[int, ...], np.dtype[np.bool_]]":
-    return np.abs(page - np.array(THEMES[paper].paper, np.float32) / 255).max(axis=2) > 0.02
+    away: np.ndarray[tuple[int, ...], np.dtype[np.float32]]
+    away = np.abs(page - np.array(THEMES[paper].paper, np.float32) / np.float32(255))
+    return np.asarray(away.max(axis=2) > 0.02)
 
 
 @given(
@@ -111,7 +113,7 @@ def test_grids_are_at_least_as_wide_as_high() -> None:
 
 
 def test_a_photo_is_drawn_as_it_is() -> None:
-    rgb = photo("coffee")[:90, :120].astype(np.float32) / 255
+    rgb = photo("coffee")[:90, :120].astype(np.float32) / np.float32(255)
     page = draw(Sheet([[Cell(rgb)]]))
     places = np.lib.stride_tricks.sliding_window_view(page[:, :, 0], (90, 120))
     assert (np.abs(places - rgb[:, :, 0]).max(axis=(2, 3)) == 0).sum() == 1
