@@ -46,6 +46,10 @@ class BadRecipe(ImpastoError):
     """A recipe or checkpoint is missing, damaged, or its inputs are gone or changed."""
 
 
+class MissingExtra(ImpastoError):
+    """A package that only some commands need is not installed."""
+
+
 class NotEnoughMemory(ImpastoError):
     """The job needs more memory than there is."""
 

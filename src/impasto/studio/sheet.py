@@ -7,11 +7,15 @@ cell and one of 64 have the same proportions.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from impasto.image.picture import Metadata, Picture
 from impasto.image.resize import resize
+from impasto.image.write import write
+from impasto.settings import OutputSettings
 from impasto.studio.theme import THEMES, Colour, Paper
 from impasto.studio.typeset import Line, Weight, line, shortened
 
@@ -81,6 +85,11 @@ def draw(sheet: Sheet, paper: Paper = Paper.LIGHT, side: int | None = None) -> R
     pictures are not enlarged.
     """
     return _Layout(sheet, paper, side).drawn()
+
+
+def save(page: RGB, output: str | Path) -> int:
+    """Write a page; the output has been checked before. Returns the number of bytes."""
+    return write(Picture(page, None, Metadata(), "sheet", ""), output, OutputSettings(), None)
 
 
 class _Layout:

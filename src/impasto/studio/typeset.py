@@ -8,6 +8,7 @@ from enum import StrEnum
 from functools import lru_cache
 from html import escape
 from pathlib import Path
+from unicodedata import category
 
 import numpy as np
 import pyvips
@@ -55,8 +56,9 @@ class Line:
 
 
 def clean(text: str) -> str:
-    """One line of text that can be drawn: bytes that are none are spelled out."""
-    return " ".join(as_text(text).split())
+    """One line of text that can be drawn: bytes that are none are spelled out, controls are gaps."""
+    visible = (" " if category(letter) == "Cc" else letter for letter in as_text(text))
+    return " ".join("".join(visible).split())
 
 
 @lru_cache(maxsize=1024)
