@@ -56,7 +56,7 @@ class Line:
 
 
 def clean(text: str) -> str:
-    """One line of text that can be drawn: bytes that are none are spelled out, controls are gaps."""
+    """One line that can be drawn: bytes that are no text are spelled out, controls are gaps."""
     visible = (" " if category(letter) == "Cc" else letter for letter in as_text(text))
     return " ".join("".join(visible).split())
 
