@@ -22,7 +22,7 @@ from benchmarks import machine
 from impasto.neural.device import keep_freed_memory
 from impasto.neural.objective import Objective, Style, Targets
 from impasto.neural.speed import operations
-from impasto.neural.tiles import Tiling, tile_rows
+from impasto.neural.tiles import Tiling
 from impasto.neural.vgg import VGG19
 from impasto.neural.weights import Weights, load_weights
 from impasto.settings import PaintSettings
@@ -70,7 +70,7 @@ def evaluation(
     network = VGG19(weights, dtype, torch.device("cpu"))
     generator = torch.Generator().manual_seed(0)
     photo, style, canvas = torch.rand((3, 1, 3, height, width), generator=generator)
-    tiling = Tiling(tile_rows(width, dtype, network.device), kept=4)
+    tiling = Tiling(kept=4)
     styles = [Style("style", settings.beta, style)]
     targets = Targets.of(network, photo, styles, settings, tiling)
     objective = Objective(network, targets, settings, tiling)

@@ -25,7 +25,7 @@ from impasto.artwork import Job
 from impasto.events import Step
 from impasto.neural.device import choose_device, choose_precision, keep_freed_memory
 from impasto.neural.objective import Objective, Style, Targets
-from impasto.neural.tiles import Tiling, tile_rows
+from impasto.neural.tiles import Tiling
 from impasto.neural.vgg import VGG19
 from impasto.neural.weights import load_weights
 from impasto.scratch import scratch_folder
@@ -55,15 +55,12 @@ def objective(size: tuple[int, int], tiling: Tiling) -> tuple[Objective, torch.T
 
 def ratios(rounds: int) -> None:
     """Print what tiles cost, a pixel, beside a picture that is one tile."""
-    device = choose_device("auto")
-    dtype = choose_precision("auto", device)
-    rows = tile_rows(LARGE[0], dtype, device)
     ways = {
-        "one tile, all kept": (WHOLE, Tiling(WHOLE[1], 4)),
+        "one tile, all kept": (WHOLE, Tiling(rows=WHOLE[1], kept=4)),
         **{
             f"tiles, {kept} of 4 kept, {'disk' if folder else 'memory'}": (
                 LARGE,
-                Tiling(rows, kept, folder),
+                Tiling(kept=kept, folder=folder),
             )
             for kept, folder in ((3, None), (2, None), (0, None), (2, scratch_folder()))
         },

@@ -552,7 +552,7 @@ EVENTS = (
     step(1, 1, **{"content": 1.0, "style/a/relu1_1": 20.0}),
     RolledBack(1, 2, 1),
     step(1, 2, **{"content": 9.0, "style/a/relu1_1": 900.0}),
-    LevelDone(1, np.zeros((24, 32, 3), np.float32)),
+    LevelDone(1, lambda: np.zeros((24, 32, 3), np.float32)),
     Notice("[bold]mind the gap"),
     step(2, 1, **{"content": 2.0, "style/a/relu1_1": 3.0, "style/b/relu1_1": 4.0}),
 )

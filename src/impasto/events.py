@@ -75,8 +75,8 @@ class LevelDone:
     """A level has had all its steps."""
 
     level: int
-    picture: NDArray[np.float32]
-    """(H, W, 3) in [0, 1]."""
+    picture: Callable[[], NDArray[np.float32]]
+    """The canvas, (H, W, 3) in [0, 1], at the level's size."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from impasto.events import (
     Step,
 )
 from impasto.image.resize import resize
-from impasto.neural import paint, plan
+from impasto.neural import paint, plan, tiles
 from impasto.neural.device import has_bfloat16
 from impasto.neural.objective import Evaluation, Objective
 from impasto.neural.paint import MOST_HALVINGS, PATIENCE, Inputs, StyleImage, painting
@@ -113,7 +113,7 @@ def test_events_come_in_order(painted: Paint, sample: Sample, optimizer: str) ->
     assert taken[-1].done == 1
     names = ["content", *(f"style/mosaic/relu{block}_1" for block in range(1, 6))]
     assert all(list(step.losses) == names for step in taken)
-    assert [done.picture.shape for done in events if isinstance(done, LevelDone)] == [
+    assert [done.picture().shape for done in events if isinstance(done, LevelDone)] == [
         (50, 38, 3),
         (100, 76, 3),
     ]
@@ -557,7 +557,7 @@ def test_memory_that_runs_out_again_and_again_ends_it(
 def test_smaller_tiles_paint_the_same_to_rounding(
     painted: Paint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(paint, "tile_rows", lambda *_: 24)
+    monkeypatch.setattr(tiles, "tile_rows", lambda *_: 24)
     whole = last(painted(TWO_LEVELS))
     runs_out(monkeypatch, {1, 2, 3}.__contains__)
     events = painted(TWO_LEVELS)
@@ -603,7 +603,7 @@ def test_the_picture_does_not_depend_on_the_memory(
 ) -> None:
     """Bit for bit: with all maps kept, with none of them, and with all data on disk."""
     if rows is not None:
-        monkeypatch.setattr(paint, "tile_rows", lambda *_: rows)
+        monkeypatch.setattr(tiles, "tile_rows", lambda *_: rows)
     changes = TWO_LEVELS | {"size": 112, "precision": precision, "optimizer": optimizer}
     used: list[plan.Plan] = []
 
@@ -659,3 +659,16 @@ def test_layers_that_the_weights_lack_are_named(inputs: Inputs, weights: Weights
         next(run(settings=PaintSettings().updated(SMALL | {"style_layers": "relu1_1,relu5_4"})))
     events: Iterator[Event] = run(settings=PaintSettings().updated(SMALL))
     assert isinstance(next(events), Started)
+
+
+def test_pictures_of_events_can_be_written_to(
+    painted: Paint, inputs: Inputs, weights: Weights
+) -> None:
+    """They are no part of the run: drawing into them does not change what follows."""
+    untouched = last(painted(TWO_LEVELS))
+    settings = PaintSettings().updated(TWO_LEVELS)
+    for event in painting(inputs, settings, weights):
+        if isinstance(event, Step | LevelDone):
+            event.picture()[:] = 0
+    assert isinstance(event, Painted)
+    np.testing.assert_array_equal(event.picture, untouched.picture)

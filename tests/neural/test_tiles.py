@@ -406,7 +406,7 @@ def test_what_is_kept_and_where_changes_not_a_bit(
 def test_maps_of_the_deepest_segments_are_kept_and_used_up(
     small_weights: SmallWeights, deepest: str, kept: int
 ) -> None:
-    tiles = Tiles(VGG19(small_weights(1), torch.float64, CPU), [deepest], Tiling(8, kept))
+    tiles = Tiles(VGG19(small_weights(1), torch.float64, CPU), [deepest], Tiling(8, kept), 24)
     trail = tiles.trail(torch.rand(1, 3, 40, 24, dtype=torch.float64), lambda *_: None)
     count = len(segments(deepest))
     assert len(trail.inputs) == count

@@ -82,11 +82,12 @@ class Targets:
                 content[layer] = Rows(shape, features.dtype, features.device, tiling.folder)
             content[layer][rows] = features
 
-        Tiles(network, settings.content_layers, tiling).forward(photo, keep)
+        Tiles(network, settings.content_layers, tiling, photo.shape[3]).forward(photo, keep)
         grams = []
         for style in styles:
             sums = GramSums(settings.style_layers)
-            Tiles(network, settings.style_layers, tiling).forward(style.image, sums.add)
+            tiles = Tiles(network, settings.style_layers, tiling, style.image.shape[3])
+            tiles.forward(style.image, sums.add)
             grams.append(StyleTarget(style.name, style.beta, sums.grams()))
         return cls(content, tuple(grams))
 
@@ -138,7 +139,7 @@ class Objective:
             sums.add(layer, features, rows)
             self._content(layer, features, rows, values)
 
-        Tiles(self._network, self._layers, self.tiling).forward(canvas, visit)
+        self._tiles(canvas).forward(canvas, visit)
         self._style(sums.grams(), values)
         return _ordered(values)
 
@@ -146,7 +147,7 @@ class Objective:
         """The named losses of a canvas (1, 3, H, W) and the gradient of their sum."""
         values: dict[str, Tensor] = {}
         sums = GramSums(self._style_layers)
-        tiles = Tiles(self._network, self._layers, self.tiling)
+        tiles = self._tiles(canvas)
         trail = tiles.trail(canvas, sums.add)
         derivatives = self._style(sums.grams(), values)
 
@@ -157,6 +158,9 @@ class Objective:
 
         gradient = tiles.backward(trail, add_slopes)
         return Evaluation(_ordered(values), gradient)
+
+    def _tiles(self, canvas: Tensor) -> Tiles:
+        return Tiles(self._network, self._layers, self.tiling, canvas.shape[3])
 
     def _content(
         self,

@@ -20,7 +20,7 @@ from impasto.neural.objective import Objective, Style, Targets
 from impasto.neural.optimise import NotFinite, Optimiser
 from impasto.neural.plan import Plan, Work, plan_for
 from impasto.neural.pyramid import Size, enlarged, style_size
-from impasto.neural.tiles import Tiling, tile_rows
+from impasto.neural.tiles import Tiling
 from impasto.neural.vgg import VGG19
 from impasto.neural.weights import Weights
 from impasto.settings import PaintSettings
@@ -131,6 +131,8 @@ class Run:
         self._kept = [level.kept for level in plan.levels]
         self._halved = 0
         """How often tiles were halved because memory ran out in spite of the plan."""
+        self._done: Done | None = None
+        """What the last level left, until the next one has taken it up."""
 
     def events(self, resume: Snapshot | None) -> Iterator[Event]:
         """Level by level; each hands its change of the start, and its curvature, to the next."""
@@ -141,40 +143,37 @@ class Run:
             device=str(self.network.device),
             precision=str(self.network.dtype).removeprefix("torch."),
         )
-        done: Done | None = None
         for level in range(resume.level if resume is not None else 1, len(self.sizes) + 1):
             return_freed_memory()
-            done = yield from self.level(level, done, resume)
-            if not done.complete:
+            complete = yield from self.level(level, resume)
+            if not complete:
                 break
-        if done is None:
+        if self._done is None:
             raise ValueError(f"no level {resume.level if resume else 1} to resume at")
         return_freed_memory()
-        yield (yield from self.with_room(len(self.sizes), partial(self.finished, done)))
+        yield (yield from self.with_room(len(self.sizes), partial(self.finished, self._done)))
 
-    def level(
-        self, number: int, before: Done | None, resume: Snapshot | None
-    ) -> Generator[Event, None, Done]:
-        """One level, from what the level before it left."""
+    def level(self, number: int, resume: Snapshot | None) -> Generator[Event, None, bool]:
+        """One level, from what the level before it left; whether it could take all its steps."""
         targets = yield from self.with_room(number, partial(self.targets, number))
         return_freed_memory()
-        objective = Objective(
-            self.network, targets, self.settings, self.tiling(number, self.network)
-        )
-        optimiser = self.optimiser(objective, number, before)
+        objective = Objective(self.network, targets, self.settings, self.tiling(number))
+        optimiser = self.optimiser(objective, number)
         begun = 0
         if resume is not None and resume.level == number:
             optimiser.restore(resume.arrays)
             begun = resume.step
         complete = yield from self.descend(objective, optimiser, number, begun)
         canvas = optimiser.canvas
-        yield LevelDone(number, to_rgb(canvas))
+        yield LevelDone(number, partial(copied, canvas))
         change = canvas - self.start(number) if number < len(self.sizes) else None
-        return Done(number, canvas, change, optimiser.curvature(), targets, complete)
+        self._done = Done(number, canvas, change, optimiser.curvature(), targets, complete)
+        return complete
 
-    def optimiser(self, objective: Objective, level: int, before: Done | None) -> Optimiser:
+    def optimiser(self, objective: Objective, level: int) -> Optimiser:
         """The descent of a level, from the start with what the level before it changed."""
         canvas, curvature = self.start(level), None
+        before, self._done = self._done, None
         if before is not None and before.change is not None:
             canvas, curvature = changed(canvas, before.change), before.curvature
         if self.settings.optimizer == "adam":
@@ -186,8 +185,8 @@ class Run:
         canvas, targets, final = done.canvas, done.targets, len(self.sizes)
         if done.change is not None:
             canvas, targets = changed(self.start(final), done.change), self.targets(final)
-        tiling = self.tiling(final, self.exact)
-        losses = Objective(self.exact, targets, self.settings, tiling).losses(canvas)
+        objective = Objective(self.exact, targets, self.settings, self.tiling(final))
+        losses = objective.losses(canvas)
         return Painted(to_rgb(canvas), losses, done.complete)
 
     def descend(
@@ -196,7 +195,7 @@ class Run:
         """The level's steps from `begun` on; whether all of them could be taken."""
 
         def evaluate() -> dict[str, float]:
-            objective.tiling = self.tiling(level, self.network)
+            objective.tiling = self.tiling(level)
             return optimiser.step()
 
         areas = [width * height for width, height in self.sizes]
@@ -211,7 +210,7 @@ class Run:
                 taken=sum(self.steps[: level - 1]) + step,
                 done=(sum(work[: level - 1]) + areas[level - 1] * step) / sum(work),
                 losses=losses,
-                picture=partial(to_rgb, optimiser.canvas),
+                picture=partial(copied, optimiser.canvas),
                 whole=partial(self.whole, level, optimiser.canvas),
                 snapshot=partial(Snapshot, level, step, optimiser.arrays()),
             )
@@ -253,11 +252,10 @@ class Run:
         self._halved += 1
         return self._halved <= MOST_HALVINGS
 
-    def tiling(self, level: int, network: VGG19) -> Tiling:
-        """How a network passes images at a level."""
-        width, _ = self.sizes[level - 1]
-        rows = tile_rows(width, network.dtype, network.device) >> self._halved
-        return Tiling(rows, self._kept[level - 1], self._plan.levels[level - 1].folder)
+    def tiling(self, level: int) -> Tiling:
+        """How images are passed at a level."""
+        folder = self._plan.levels[level - 1].folder
+        return Tiling(kept=self._kept[level - 1], folder=folder, halved=self._halved)
 
     def start(self, level: int) -> Tensor:
         """What the canvas of a level starts from, before the coarser levels' change, (1, 3, H, W).
@@ -285,7 +283,7 @@ class Run:
             for style in self.inputs.styles
         )
         photo = self.tensor(self.inputs.photo, canvas)
-        return Targets.of(network, photo, styles, self.settings, self.tiling(level, network))
+        return Targets.of(network, photo, styles, self.settings, self.tiling(level))
 
     def tensor(self, rgb: RGB, size: Size) -> Tensor:
         """A picture at a size, on the device, (1, 3, H, W), channels-last."""
@@ -293,9 +291,15 @@ class Run:
         return picture.to(self.network.device)
 
     def whole(self, level: int, canvas: Tensor) -> RGB:
-        """A level's canvas as the picture would be if the run ended there, at the final size."""
+        """A level's canvas as the picture would be if the run ended there, at the final size.
+
+        At the last level it is the canvas itself, for a copy may find no room, and can't be written
+        to.
+        """
         if level == len(self.sizes):
-            return to_rgb(canvas)
+            rgb = to_rgb(canvas)
+            rgb.flags.writeable = False
+            return rgb
         return to_rgb(changed(self.start(len(self.sizes)), canvas - self.start(level)))
 
 
@@ -316,5 +320,10 @@ def changed(start: Tensor, change: Tensor) -> Tensor:
 
 
 def to_rgb(canvas: Tensor) -> RGB:
-    """(1, 3, H, W) -> (H, W, 3)."""
+    """(1, 3, H, W) -> (H, W, 3), in the same memory where that is possible."""
     return np.ascontiguousarray(canvas[0].permute(1, 2, 0).cpu().numpy())
+
+
+def copied(canvas: Tensor) -> RGB:
+    """The same in memory of its own, for those who may write to it while the run goes on."""
+    return to_rgb(canvas).copy()

@@ -10,10 +10,10 @@ import torch
 
 from impasto.neural.objective import Objective, Style, Targets
 from impasto.neural.pyramid import Size
-from impasto.neural.tiles import Tiling, tile_rows
+from impasto.neural.tiles import Tiling, segments
 from impasto.neural.vgg import VGG19, halvings
 from impasto.neural.weights import SHAPES, Weights
-from impasto.settings import CONV_COUNTS, LAYERS, PaintSettings
+from impasto.settings import LAYERS, PaintSettings
 
 PROBE = {"cpu": (512, 384)}
 """(width, height) of the canvas that is evaluated; a graphics card needs more to be busy."""
@@ -90,7 +90,7 @@ def evaluation(
     pictures = torch.rand((3, 1, 3, height, width), generator=generator)
     photo, style, canvas = pictures.to(device)
     network = VGG19(weights, dtype, device)
-    tiling = Tiling(tile_rows(width, dtype, device), kept=len(CONV_COUNTS))
+    tiling = Tiling(kept=len(segments(max(settings.style_layers, key=LAYERS.index))))
     styles = [Style("style", settings.beta, style)]
     targets = Targets.of(network, photo, styles, settings, tiling)
     return partial(Objective(network, targets, settings, tiling).evaluate, canvas)

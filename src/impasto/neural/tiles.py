@@ -130,14 +130,16 @@ class Trail:
 class Tiling:
     """How an image is passed.
 
-    rows: of a tile, in the input of each segment. kept: how many segments' maps are kept for the
-    way back, the deepest first, which takes memory and saves passing twice. folder: where what lies
-    between segments is kept on disk; in memory without one.
+    rows: of a tile, in the input of each segment; by default as many as suit the image's width.
+    kept: how many segments' maps are kept for the way back, the deepest first, which takes memory
+    and saves passing twice. folder: where what lies between segments is kept on disk; in memory
+    without one. halved: how often tiles are halved.
     """
 
-    rows: int
+    rows: int | None = None
     kept: int = 0
     folder: Path | None = None
+    halved: int = 0
 
 
 TILE_PIXELS = {"cpu": 2**18}
@@ -165,8 +167,11 @@ def tile_rows(width: int, dtype: torch.dtype, device: torch.device) -> int:
 class Tiles:
     """The network down to the deepest of some layers, tile by tile over images (1, 3, H, W)."""
 
-    def __init__(self, network: VGG19, layers: Collection[str], tiling: Tiling) -> None:
+    def __init__(self, network: VGG19, layers: Collection[str], tiling: Tiling, width: int) -> None:
+        """`width`: of the images."""
         self._network, self._layers, self._tiling = network, layers, tiling
+        rows = tiling.rows or tile_rows(width, network.dtype, network.device)
+        self._rows = max(1, rows >> tiling.halved)
         self._segments = segments(max(layers, key=LAYERS.index))
         self._kept = self._segments[max(0, len(self._segments) - tiling.kept) :]
 
@@ -200,7 +205,7 @@ class Tiles:
         return gradient[:]
 
     def _tiles(self, index: int, x: Rows) -> list[Tile]:
-        return self._segments[index].tiles(x.shape[2], self._tiling.rows)
+        return self._segments[index].tiles(x.shape[2], self._rows)
 
     def _down(self, index: int, x: Rows, visit: Visit, trail: Trail | None) -> Rows:
         """A segment's output from its input; the input again where it has no further output."""
