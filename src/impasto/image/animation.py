@@ -1,0 +1,102 @@
+"""Moving pictures: GIF, WebP and MP4, by the ending of the output."""
+
+from collections.abc import Iterable, Sequence
+from itertools import accumulate, pairwise
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from impasto.errors import UsageError
+from impasto.image import animated_gif, film
+from impasto.image.atomic import replacing
+from impasto.image.picture import STANDARD_STREAM
+from impasto.image.write import check_file
+
+Frame = NDArray[np.uint8]
+"""(H, W, 3), sRGB."""
+
+TICKS = {".gif": 100, ".webp": 1000, ".mp4": film.TICKS}
+"""{ending: in how many parts of a second times are told}."""
+
+SHORTEST = 0.02
+"""Seconds a frame: what is shorter, browsers show for 0.1."""
+
+WEBP_QUALITY, WEBP_EFFORT = 90, 4
+"""0 to 100, and 0 to 6."""
+
+
+def check_animation(output: str | Path, inputs: Iterable[str | Path], *, force: bool) -> None:
+    """Refuse an output that cannot or must not be written, before any work is done for it.
+
+    `UsageError` for what was asked, `UnwritableOutput` for what the disk says, `MissingExtra` for a
+    film where PyAV is not installed. Not even `force` lets an output replace an input.
+    """
+    if _ending(output) == ".mp4":
+        film.require()
+    check_file(Path(output), inputs, force=force)
+
+
+def write_animation(frames: Sequence[Frame], output: str | Path, durations: Sequence[float]) -> int:
+    """Write frames, all of one size, each shown for so many seconds, at least 0.02.
+
+    GIF and WebP begin again at the end, for ever; a GIF has one palette of 255 colours for all its
+    frames; an MP4 is H.264, for any player. Times are rounded to the format's parts of a second, so
+    that their sums stay right. The same frames give the same bytes; returns how many. Raises
+    UnwritableOutput.
+    """
+    ending = _ending(output)
+    if not frames or len({frame.shape for frame in frames}) > 1:
+        raise ValueError("an animation needs frames of one size")
+    if len(durations) != len(frames):
+        raise ValueError(f"{len(frames)} frames need a time each, not {len(durations)} times")
+    if min(durations) < SHORTEST:
+        raise ValueError(f"frames are shown for {SHORTEST} s at least, not {min(durations)}")
+    ticks = _ticks(durations, TICKS[ending])
+    with replacing(Path(output)) as temporary:
+        match ending:
+            case ".gif":
+                temporary.write_bytes(animated_gif.encode(frames, ticks))
+            case ".webp":
+                _write_webp(frames, ticks, temporary)
+            case _:
+                film.encode(frames, ticks, temporary)
+        return temporary.stat().st_size
+
+
+def _ending(output: str | Path) -> str:
+    """`.gif`, `.webp` or `.mp4`."""
+    suffix = Path(output).suffix
+    if str(output) == STANDARD_STREAM:
+        fault = "an animation goes to a file"
+    elif suffix.lower() in TICKS:
+        return suffix.lower()
+    else:
+        fault = f"the ending {suffix!r} is no animation's" if suffix else "it has no ending"
+    raise UsageError(f"cannot write {output}: {fault}; use one of {', '.join(TICKS)}")
+
+
+def _ticks(durations: Sequence[float], parts: int) -> list[int]:
+    """Durations in parts of a second; each end is rounded, so errors do not add up.
+
+    >>> _ticks([0.125, 0.125, 0.125, 0.125], 100)
+    [12, 13, 13, 12]
+    """
+    ends = [round(parts * end) for end in accumulate(durations, initial=0.0)]
+    return [end - start for start, end in pairwise(ends)]
+
+
+def _write_webp(frames: Sequence[Frame], ticks: Sequence[int], path: Path) -> None:
+    """As Pillow does it."""
+    first, *rest = map(Image.fromarray, frames)
+    first.save(
+        path,
+        "WebP",
+        save_all=True,
+        append_images=rest,
+        duration=list(ticks),
+        loop=0,
+        quality=WEBP_QUALITY,
+        method=WEBP_EFFORT,
+    )
