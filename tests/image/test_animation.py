@@ -3,6 +3,7 @@ import sys
 from collections.abc import Iterator
 from itertools import accumulate, pairwise
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -41,7 +42,7 @@ def by_vips(path: Path) -> tuple[list[Frame], list[int]]:
     return list(tall.reshape(-1, high, *tall.shape[1:])), image.get("delay")
 
 
-def psnr(one: Frame, other: Frame) -> float:
+def psnr(one: NDArray[Any], other: NDArray[Any]) -> float:
     error = np.mean((one.astype(float) - other) ** 2)
     return float(10 * np.log10(255**2 / error)) if error else np.inf
 
