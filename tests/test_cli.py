@@ -332,7 +332,8 @@ def test_no_option_is_unknown_to_these_tests() -> None:
 
 def test_a_plan_needs_no_output_and_paints_nothing(impasto: Impasto, folder: Path) -> None:
     before = sorted(folder.iterdir())
-    status, out, _ = impasto("paint", "photo.jpg", "--style", "starry.png", "--plan", "--json")
+    paint = ("paint", "photo.jpg", "--style", "starry.png", "--plan")
+    status, out, _ = impasto(*paint, "--json", "-o", "wave.png")  # which is there, and stays
     facts = json.loads(out)
     assert status == 0
     assert facts["size"] == [800, 600]

@@ -88,7 +88,7 @@ def test_missing_weights_are_shown_with_what_to_do(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize(
-    ("free", "advice"), [(500_000_000, "choose --size "), (1_000_000, "end other programs")]
+    ("free", "advice"), [(500_000_000, "choose --size "), (1_000_000, "give it --memory ")]
 )
 def test_too_little_memory_is_a_problem(
     monkeypatch: pytest.MonkeyPatch, free: int, advice: str

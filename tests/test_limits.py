@@ -37,6 +37,7 @@ def left(tmp_path: Path) -> Callable[..., int | None]:
         options = "rw,cpu,memory" if kind == "cgroup" else "rw,nsdelegate"
         (tmp_path / "mountinfo").write_text(
             "27 1 254:0 / / rw,relatime - ext4 /dev/vda rw\n"
+            "28 27 0:30 / /x rw - tmpfs  rw\n"  # mounted with an empty source
             f"34 31 0:31 / {tmp_path}/pids rw shared:9 - cgroup cgroup rw,pids\n"
             f"35 31 0:32 {root} {mount} rw shared:10 - {kind} {kind} {options}\n"
         )

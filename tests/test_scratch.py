@@ -9,6 +9,7 @@ import psutil
 import pytest
 
 from impasto import scratch
+from impasto.neural import plan
 from impasto.scratch import free_disk, held_in_memory, scratch_folder
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's mounts")
@@ -57,6 +58,21 @@ def test_a_folder_that_takes_no_files_is_passed_over(
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr(scratch, "writable", lambda folder: folder != tmp_path)
     assert scratch_folder() != tmp_path
+
+
+def test_where_no_folder_takes_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that is there is enough, whatever Python's own search finds."""
+
+    def none() -> str:
+        raise FileNotFoundError(2, "no usable temporary directory found")
+
+    monkeypatch.setattr(tempfile, "gettempdir", none)
+    if sys.platform == "linux":
+        assert scratch_folder() == Path("/var/tmp")
+    monkeypatch.setattr(scratch, "writable", lambda folder: False)
+    with pytest.raises(FileNotFoundError):
+        scratch_folder()
+    assert plan.scratch() is None
 
 
 def test_other_systems_know_best(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

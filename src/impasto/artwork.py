@@ -20,7 +20,7 @@ from impasto.image.resize import resize
 from impasto.made import Made, input_of
 from impasto.neural.budget import peak_memory
 from impasto.neural.device import choose_device, choose_precision
-from impasto.neural.duration import Pace, beside_levels, level_seconds
+from impasto.neural.duration import Pace, all_seconds, level_seconds
 from impasto.neural.paint import RGB, Inputs, StyleImage, work_of
 from impasto.neural.paint import painting as run_chain
 from impasto.neural.plan import Plan, plan_for
@@ -156,7 +156,7 @@ class Job:
         plan = plan_for(work)
         pace = Pace.measured(work, self._weights, seconds)
         levels = level_seconds(work, plan, pace)
-        return Forecast(plan, beside_levels(work) + sum(levels), levels, self.recipe)
+        return Forecast(plan, all_seconds(work, levels), levels, self.recipe)
 
     def events(self, resume: Snapshot | None = None) -> Iterator[Event]:
         """Run the chain."""

@@ -20,7 +20,7 @@ from impasto.neural.device import (
     has_bfloat16,
     present_devices,
 )
-from impasto.neural.duration import Pace, level_seconds
+from impasto.neural.duration import Pace, all_seconds, level_seconds
 from impasto.neural.plan import Work, budget_of, largest_side, plan_for
 from impasto.neural.speed import Speed, measure
 from impasto.neural.weights import Weights, load_weights
@@ -99,8 +99,9 @@ def examine(speed_seconds: float) -> Report:
     usual = Work(USUAL, [USUAL], PaintSettings(), dtype, device, unread=True)
     huge = replace(usual, size=LARGEST, styles=[LARGEST])
     largest = largest_side(huge, budget_of(huge.settings, device))
+    plan = None
     with noted("memory", problems):
-        plan_for(usual)
+        plan = plan_for(usual)
     weights = None
     with noted("weights", problems):
         weights = load_weights()
@@ -109,8 +110,10 @@ def examine(speed_seconds: float) -> Report:
     if weights is not None and speed_seconds:
         with noted("speed", problems):
             speed = measure(weights, device, dtype, speed_seconds)
-            levels = level_seconds(usual, plan_for(usual), Pace.measured(usual, weights, 0))
-            seconds = sum(levels)
+            if plan is not None:
+                exact = Pace.measured(usual, weights, 0).exact
+                levels = level_seconds(usual, plan, Pace(speed.evaluation, exact))
+                seconds = all_seconds(usual, levels)
     return Report(
         versions=versions(problems),
         system=platform.platform(),

@@ -49,7 +49,7 @@ def control_groups(process: Path = PROCESS) -> Iterator[tuple[Path, Version]]:
     for line in lines_of(process / "mountinfo"):
         before, _, after = line.partition(" - ")
         root, mount = before.split()[3:5]
-        kind, _, options = after.split(maxsplit=2)
+        kind, *_, options = after.split(" ")  # between them the source, which may be empty
         version = version_of(kind, options)
         if version is None or version not in own:
             continue

@@ -16,7 +16,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from impasto.events import Event, LevelDone, Notice, RolledBack, Stage, Started, Step
+from impasto.events import Event, LevelDone, Losses, Notice, RolledBack, Stage, Started, Step
 
 
 class Show(Protocol):
@@ -77,7 +77,8 @@ class Lines:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._levels: tuple[tuple[int, int], ...] = ()
-        self._best: Step | None = None
+        # A step holds its canvas, which may be large: only its number and losses stay.
+        self._best: tuple[int, Losses] | None = None
 
     def __call__(self, event: Event) -> None:
         """Print a line where there is something to say."""
@@ -85,19 +86,19 @@ class Lines:
             self._levels = event.levels
             self._console.print(f"painting on {event.device} in {event.precision}")
         elif isinstance(event, Step):
-            if self._best is None or total(event) <= total(self._best):
-                self._best = event
+            if self._best is None or total(event.losses) <= total(self._best[1]):
+                self._best = event.step, event.losses
         elif isinstance(event, LevelDone) and self._best is not None:
-            size_now, best = size(self._levels[event.level - 1]), self._best
-            self._console.print(f"{size_now} done: {summary(best.losses)} at step {best.step}")
+            size_now, (step, losses) = size(self._levels[event.level - 1]), self._best
+            self._console.print(f"{size_now} done: {summary(losses)} at step {step}")
             self._best = None
         else:
             tell(event, self._console)
 
 
-def total(step: Step) -> float:
-    """The loss of the canvas that a step evaluated."""
-    return sum(step.losses.values())
+def total(losses: Losses) -> float:
+    """The loss of a canvas."""
+    return sum(losses.values())
 
 
 def size(level: tuple[int, int]) -> str:

@@ -16,7 +16,11 @@ def job_of(recipe: PaintRecipe, where: Path) -> tuple[Job, list[str]]:
     """
     found = located(recipe, where)
     settings = recipe.settings.updated(
-        {"device": recipe.device.partition(":")[0], "precision": recipe.precision}
+        {
+            "device": recipe.device.partition(":")[0],
+            "precision": recipe.precision,
+            "memory": "auto",  # changes no pixel, and here may be less than there
+        }
     )
     if isinstance(settings.init, Path) and recipe.init is not None:
         settings = settings.updated({"init": Path(found[recipe.init.path])})

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import psutil
 
+from impasto.errors import UnwritableOutput
+
 IN_MEMORY = ("tmpfs", "ramfs")
 """File systems whose files are held in memory."""
 
@@ -16,16 +18,27 @@ def scratch_folder() -> Path:
     """$TMPDIR, or /var/tmp on Linux, or the system's folder for temporary files.
 
     The first of them that can be written and lies on a disk: what is moved out of memory must not
-    go back to it. Where none does, the first that can be written.
+    go back to it. Where none does, the first that can be written. Raises FileNotFoundError where
+    none can.
     """
-    usual = Path(tempfile.gettempdir())
     chosen = os.environ.get("TMPDIR")
     # On Linux /tmp is often held in memory, and cleared before a long job ends.
     places = [Path(chosen)] if chosen else []
     places += [Path("/var/tmp")] if sys.platform == "linux" else []  # noqa: S108 (only a place)
-    usable = [place for place in (*places, usual) if writable(place)]
-    on_disk = [place for place in usable if not held_in_memory(place)]
-    return next(iter([*on_disk, *usable, usual]))
+    usable = [place for place in places if writable(place)]
+    on_disk = next((place for place in usable if not held_in_memory(place)), None)
+    if on_disk is not None:
+        return on_disk
+    usual = Path(tempfile.gettempdir())
+    return usual if not usable or not held_in_memory(usual) else usable[0]
+
+
+def unusable(purpose: str, folder: Path, error: OSError) -> UnwritableOutput:
+    """Say for a person what could not be done with temporary files."""
+    return UnwritableOutput(
+        f"cannot {purpose} in {folder}: {error.strerror or error}; free some space there, or name "
+        "another folder in the environment variable TMPDIR"
+    )
 
 
 def writable(folder: Path) -> bool:

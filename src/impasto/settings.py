@@ -17,12 +17,11 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
-    PositiveInt,
     ValidationError,
 )
 
 from impasto.errors import UsageError
-from impasto.quantities import parse_memory
+from impasto.quantities import LEAST, parse_memory
 from impasto.sizes import Size, normal
 
 if TYPE_CHECKING:
@@ -102,6 +101,9 @@ LayerWeights = Annotated[
     dict[str, Weight], BeforeValidator(parse_layers), AfterValidator(known_layers)
 ]
 
+
+Memory = Annotated[int, Field(ge=LEAST)]
+"""Bytes."""
 
 Steps = Annotated[int, Field(ge=1, le=1_000_000)] | Literal["auto"]
 
@@ -201,7 +203,7 @@ class PaintSettings(Settings):
     precision: Literal["auto", "float32", "bfloat16"] = Field(
         "auto", description="of the convolutions; losses and Gram matrices are always float32"
     )
-    memory: Annotated[Literal["auto"] | PositiveInt, BeforeValidator(memory_amount)] = Field(
+    memory: Annotated[Literal["auto"] | Memory, BeforeValidator(memory_amount)] = Field(
         "auto",
         description="most memory to take, as 4GB or 512MB; 'auto' is a safe share of what is free",
     )

@@ -14,7 +14,7 @@ from impasto.neural.duration import (
     MOVING,
     STARTING,
     Pace,
-    beside_levels,
+    all_seconds,
     level_seconds,
 )
 from impasto.neural.plan import LevelPlan, Plan, Work
@@ -88,7 +88,8 @@ def test_deeper_layers_take_longer() -> None:
 
 def test_beside_the_levels_files_are_read_and_written() -> None:
     job = work((2000, 1000), {})
-    assert beside_levels(job) == pytest.approx(STARTING + FILES * (2_000_000 + math.prod((64, 64))))
+    files = FILES * (2_000_000 + math.prod((64, 64)))
+    assert all_seconds(job, [3.0, 4.0]) == pytest.approx(STARTING + files + 7)
 
 
 def test_the_pace_is_measured_in_both_precisions(
@@ -96,8 +97,10 @@ def test_the_pace_is_measured_in_both_precisions(
 ) -> None:
     rates = {torch.float32: 3.0, torch.bfloat16: 7.0}
 
-    def measured(_: Weights, device: torch.device, dtype: torch.dtype, seconds: float) -> Any:
-        assert (device, seconds) == (CPU, 1)
+    def measured(
+        _: Weights, device: torch.device, dtype: torch.dtype, seconds: float, most: Size
+    ) -> Any:
+        assert (device, seconds, most) == (CPU, 1, (64, 64))
         return type("", (), {"evaluation": rates[dtype]})
 
     monkeypatch.setattr(duration, "measure", measured)

@@ -202,7 +202,7 @@ def test_a_style_larger_than_the_canvas_counts() -> None:
         model.need(Level((400, 300), [style], 35, final=True), 0, on_disk=False).memory
         for style in ((400, 300), (3200, 2400))
     )
-    passes = Passes(list(chosen.style_layers), (3200, 2400), torch.float32, CPU)
+    passes = Passes(list(chosen.style_layers), (3200, 2400), torch.float32, CPU, "max")
     assert large > alike
     assert large > passes.shown(on_disk=False) + CANVAS * 3200 * 2400
 

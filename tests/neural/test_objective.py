@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -7,10 +7,10 @@ import torch
 from torch import Tensor
 
 from impasto.neural.objective import Evaluation, Objective, Style, Targets
-from impasto.neural.tiles import Tiling
-from impasto.neural.vgg import VGG19
+from impasto.neural.tiles import Tiling, segments
+from impasto.neural.vgg import VGG19, Passed
 from impasto.neural.weights import Weights
-from impasto.settings import PaintSettings, Pooling
+from impasto.settings import LAYERS, PaintSettings, Pooling
 
 Vgg = Callable[[torch.dtype, Pooling], VGG19]
 Sample = Callable[[str, int, int], Tensor]
@@ -171,3 +171,46 @@ def test_without_styles_there_is_content_alone(vgg: Vgg, picture: Sample) -> Non
     found = Objective(network, targets, settings, WHOLE).evaluate(canvas)
     assert list(found.losses) == ["content"]
     assert found.gradient.any()
+
+
+@pytest.mark.parametrize(
+    ("changes", "beta", "named", "deepest"),
+    [
+        ({"alpha": 0, "style_layers": "relu1_1,relu2_1"}, 1.0, "relu4_2", "relu2_1"),
+        ({"style_layers": "relu1_1,relu5_1=0"}, 1.0, "relu5_1", "relu4_2"),
+        ({"content_layers": "relu2_2,relu5_4=0"}, 0.0, "relu5_4", "relu2_2"),
+        ({"alpha": 0}, 0.0, "relu5_1", "relu1_1"),
+    ],
+)
+def test_a_loss_without_weight_takes_no_work_and_no_memory(
+    vgg: Vgg,
+    picture: Sample,
+    monkeypatch: pytest.MonkeyPatch,
+    changes: dict[str, Any],
+    beta: float,
+    named: str,
+    deepest: str,
+) -> None:
+    settings, network = PaintSettings().updated(changes), vgg(torch.float32, "max")
+    photo, canvas = picture("astronaut", 48, 32), picture("coffee", 48, 32)
+    tiling = Tiling(kept=len(segments(named)) - 1)  # all but the first, of those that are named
+    passed: list[str] = []
+    forward = VGG19.forward
+
+    def counted(self: VGG19, x: Tensor, layers: Sequence[str], *rest: Any, **more: Any) -> Passed:
+        passed.extend(layers)
+        return forward(self, x, layers, *rest, **more)
+
+    monkeypatch.setattr(VGG19, "forward", counted)
+    targets = Targets.of(network, photo, [Style("mosaic", beta, canvas.flip(3))], settings, tiling)
+    objective = Objective(network, targets, settings, tiling)
+    for found in (objective.losses(canvas), objective.evaluate(canvas).losses):
+        assert set(found) == {"content", *(f"style/mosaic/{k}" for k in settings.style_layers)}
+    assert set(passed) <= set(LAYERS[: LAYERS.index(deepest) + 1])
+    # On the way back only the first segment is passed once more.
+    passed.clear()
+    objective.evaluate(canvas)
+    assert {name: passed.count(name) for name in passed} == {
+        name: 1 + (name in segments(deepest)[0].layers)
+        for name in LAYERS[: LAYERS.index(deepest) + 1]
+    }

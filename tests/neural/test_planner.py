@@ -236,11 +236,18 @@ def test_memory_that_is_not_there_is_not_asked_for() -> None:
     assert "--memory" not in message
 
 
-def test_what_was_not_told_is_not_to_be_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_the_default_leaves_may_be_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plan, "default_budget", lambda device: GB)
-    message = refused(work((8000, 6000)))
-    assert message.endswith("or end other programs")
-    assert "--memory" not in message
+    assert re.search(r"or give it --memory [\d.]+GB$", refused(work((4000, 3000))))
+
+
+def test_a_disk_may_be_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plan, "scratch", lambda: None)
+    message = refused(work((8000, 6000), memory="6GB"))
+    told = re.search(r"set TMPDIR to a folder with ([\d.]+) GB of free disk", message)
+    assert told is not None
+    monkeypatch.setattr(plan, "scratch", lambda: (Path(), round(1.1 * GB * float(told[1]))))
+    assert plan_for(work((8000, 6000), memory="6GB")).disk > 0
 
 
 def test_where_nothing_fits_no_size_is_named() -> None:

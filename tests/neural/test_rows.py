@@ -110,7 +110,7 @@ def test_a_folder_that_takes_no_files_is_named(tmp_path: Path, name: str) -> Non
     with pytest.raises(UnwritableOutput) as caught:
         Rows((1, 3, 8, 8), torch.float32, CPU, folder)
     assert f"cannot keep the work's data in {folder}: " in str(caught.value)
-    assert "--memory" in str(caught.value)
+    assert "TMPDIR" in str(caught.value)
 
 
 @contextmanager

@@ -93,17 +93,19 @@ def paint(
     styles = [StyleChoice.parse(text) for text in style]
     files: list[str | Path | None] = [photo, settings.init, weights]
     files += [choice.path for choice in styles]
-    if output is not None:
-        check(output, files, saving, force=force, resume=resume, json_=json_)
-    elif not plan:
+    if output is None and not plan:
         raise UsageError("no output: name a file to write with -o, or ask for the --plan alone")
+    if output is not None and not plan:
+        check(output, files, saving, force=force, resume=resume, json_=json_)
     from impasto.artwork import Job
 
     pairs = [(choice.path, choice.beta) for choice in styles]
     job = Job(photo, pairs, settings, saving, weights)
     if plan or output is None:
+        from impasto.neural.device import keep_freed_memory
         from impasto.tables import forecast_table
 
+        keep_freed_memory()
         forecast = job.forecast()
         present(forecast.facts(), forecast_table(forecast), json_=json_)
         return

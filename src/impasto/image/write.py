@@ -14,7 +14,7 @@ from impasto.image.atomic import replacing, unwritable
 from impasto.image.encode import SIXTEEN_BIT, encode
 from impasto.image.indexed import KINDS as INDEXED
 from impasto.image.picture import STANDARD_STREAM, Picture
-from impasto.scratch import scratch_folder
+from impasto.scratch import scratch_folder, unusable
 from impasto.settings import OutputSettings
 
 EXTENSIONS = {
@@ -142,17 +142,18 @@ def _standard_output() -> Iterator[BinaryIO]:
 
 @contextmanager
 def _temporary() -> Iterator[IO[bytes]]:
-    """A file without a name; an OSError becomes UnwritableOutput.
+    """A file without a name for the bytes of a picture; an OSError becomes UnwritableOutput.
 
     It lies on a disk, not in memory, and has no buffer, which would not know of what is written
     past it by its descriptor.
     """
-    folder = scratch_folder()
+    folder = Path()
     try:
+        folder = scratch_folder()
         with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
             yield file
     except OSError as error:
-        raise unwritable(folder, error) from error
+        raise unusable("make the picture for standard output", folder, error) from error
 
 
 def _check_standard_output() -> None:

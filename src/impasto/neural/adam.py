@@ -57,13 +57,14 @@ class Adam:
             nearer = torch.lerp(now.held, now.canvas, 0.25)
             self._now = replace(now, canvas=nearer, failed=True)
             raise NotFinite
-        gradient = found.gradient * self._unit
         steps = now.steps + 1
-        first = torch.lerp(gradient, now.first, self.BETAS[0])
-        second = torch.lerp(gradient.square(), now.second, self.BETAS[1])
-        spread = (second / (1 - self.BETAS[1] ** steps)).sqrt_().add_(self.EPSILON)
-        move = first / spread * (self._rate / (1 - self.BETAS[0] ** steps))
-        canvas = (now.canvas - move * self._unit).clamp_(0, 1)
+        # All in the gradient's memory: pictures may be large.
+        work = found.gradient.mul_(self._unit)
+        first = torch.lerp(work, now.first, self.BETAS[0])
+        second = torch.lerp(work.square_(), now.second, self.BETAS[1])
+        torch.div(second, 1 - self.BETAS[1] ** steps, out=work).sqrt_().add_(self.EPSILON)
+        torch.div(first, work, out=work).mul_(self._rate / (1 - self.BETAS[0] ** steps))
+        canvas = torch.sub(now.canvas, work.mul_(self._unit), out=work).clamp_(0, 1)
         self._now = Moments(canvas, now.canvas, first, second, steps)
         return found.losses
 

@@ -1,7 +1,9 @@
 """How long a painting will take on this machine."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 
@@ -34,16 +36,16 @@ class Pace:
 
     @classmethod
     def measured(cls, work: Work, weights: Weights, seconds: float) -> "Pace":
-        """By trials that take about so long."""
-        own = measure(weights, work.device, work.dtype, seconds / 2).evaluation
-        if work.dtype == torch.float32:
-            return cls(own, own)
-        return cls(own, measure(weights, work.device, torch.float32, seconds / 2).evaluation)
+        """By trials that take about so long, of pictures no larger than the one to paint."""
+        trial = partial(measure, weights, work.device, seconds=seconds / 2, most=work.size)
+        own = trial(work.dtype).evaluation
+        return cls(own, own if work.dtype == torch.float32 else trial(torch.float32).evaluation)
 
 
-def beside_levels(work: Work) -> float:
-    """Seconds to start, to read the pictures and to write the result."""
-    return STARTING + FILES * (math.prod(work.size) + sum(map(math.prod, work.styles)))
+def all_seconds(work: Work, levels: Sequence[float]) -> float:
+    """From the program's start to its end: also what is read, and what is written."""
+    files = math.prod(work.size) + sum(map(math.prod, work.styles))
+    return STARTING + FILES * files + sum(levels)
 
 
 def level_seconds(work: Work, plan: Plan, pace: Pace) -> list[float]:

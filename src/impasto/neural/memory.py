@@ -11,7 +11,7 @@ from impasto.neural.pyramid import Size
 from impasto.neural.tiles import Segment, segments, tile_rows
 from impasto.neural.vgg import ends_block, halvings
 from impasto.neural.weights import SHAPES
-from impasto.settings import LAYERS, PaintSettings
+from impasto.settings import LAYERS, PaintSettings, Pooling
 
 CANVAS = 3 * 4
 """Bytes a pixel of a picture, float32."""
@@ -22,7 +22,7 @@ PAIR = 2 * 3 * 2
 SPECTRUM = 5 * 4
 """Bytes a pixel of one colour's plane, its spectrum, and what the transform takes to make it."""
 
-STATES = {"lbfgs": (4 * CANVAS, 5 * CANVAS + PAIR + SPECTRUM), "adam": (4 * CANVAS, 10 * CANVAS)}
+STATES = {"lbfgs": (4 * CANVAS, 5 * CANVAS + PAIR + SPECTRUM), "adam": (4 * CANVAS, 7 * CANVAS)}
 """{optimiser: bytes a pixel of its state, pairs apart, while it evaluates and while it moves}."""
 
 RESIZED = 4 * CANVAS + 8
@@ -31,8 +31,8 @@ RESIZED = 4 * CANVAS + 8
 GAPS = 1.7
 """How much the C library takes for the maps of a tile, for freed ones leave gaps."""
 
-INDEX = 8
-"""Bytes of where the maximum of a window lay."""
+PLACES = {"max": 8, "average": 0}
+"""{pooling: bytes a window of where its maximum lay}."""
 
 OUTPUTS = {layer: shape[0] for layer, shape in zip(LAYERS, SHAPES, strict=True)}
 INPUTS = {layer: shape[1] for layer, shape in zip(LAYERS, SHAPES, strict=True)}
@@ -46,6 +46,7 @@ class Block:
     width: int
     rows: int
     item: int
+    pooling: Pooling = "max"
 
     def values(self, channels: int, halved: int) -> float:
         """Of a map in which the input is halved so often."""
@@ -77,7 +78,7 @@ class Block:
         kept, before, peak = self.input, 0.0, 0.0
         for layer in self.segment.layers:
             made, pooled = self.map(layer), self.pooled(layer)
-            places = pooled * INDEX / self.item
+            places = pooled * PLACES[self.pooling] / self.item
             peak = max(peak, kept + before + made, kept + made + pooled + places)
             kept += made + pooled if layer in shown else 0
             before = 0 if layer in shown else pooled or made
@@ -92,7 +93,7 @@ class Block:
         for layer in reversed(self.segment.layers):
             pooled, made = self.pooled(layer), self.map(layer)
             if pooled:
-                places = pooled * INDEX / self.item
+                places = pooled * PLACES[self.pooling] / self.item
                 peak = max(peak, held + gradient + made + pooled + places)
                 gradient, held = made, held - pooled
             step = self.item * self.values(INPUTS[layer], self.segment.halvings(layer))
@@ -105,7 +106,12 @@ class Passes:
     """Bytes that passes of the network over an image take."""
 
     def __init__(
-        self, layers: Sequence[str], size: Size, dtype: torch.dtype, device: torch.device
+        self,
+        layers: Sequence[str],
+        size: Size,
+        dtype: torch.dtype,
+        device: torch.device,
+        pooling: Pooling,
     ) -> None:
         """`layers`: those that are shown, of which the deepest ends the network."""
         width, height = size
@@ -117,8 +123,8 @@ class Passes:
             halved = halvings(segment.layers[0])
             across, down = width >> halved, height >> halved
             tallest = max(tile.end - tile.start for tile in segment.tiles(down, rows))
-            self._whole.append(Block(segment, across, down, dtype.itemsize))
-            self._tiles.append(Block(segment, across, tallest, dtype.itemsize))
+            self._whole.append(Block(segment, across, down, dtype.itemsize, pooling))
+            self._tiles.append(Block(segment, across, tallest, dtype.itemsize, pooling))
 
     @property
     def count(self) -> int:
@@ -247,4 +253,4 @@ class Model:
         return torch.float32 if level.final else self._dtype
 
     def _passes(self, layers: Sequence[str], size: Size, dtype: torch.dtype) -> Passes:
-        return Passes(layers, size, dtype, self._device)
+        return Passes(layers, size, dtype, self._device, self._settings.pooling)

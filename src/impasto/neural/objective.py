@@ -1,7 +1,7 @@
 """What a canvas is judged by: the targets of one size, and the weighted sum of the named losses."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import torch
@@ -9,7 +9,7 @@ from torch import Tensor
 
 from impasto.neural.losses import content_loss, energy, gram_loss, products, through_gram_
 from impasto.neural.rows import Rows, strips
-from impasto.neural.tiles import Tiles, Tiling
+from impasto.neural.tiles import Tiles, Tiling, segments
 from impasto.neural.vgg import VGG19, halvings
 from impasto.settings import LAYERS, PaintSettings
 
@@ -71,7 +71,8 @@ class Targets:
     ) -> Self:
         """Pass the photo (1, 3, H, W) and each style image through the network once.
 
-        One image at a time, so that the memory in use does not grow with their number.
+        One image at a time, so that the memory in use does not grow with their number; none for a
+        loss without weight.
         """
         content: dict[str, Rows] = {}
 
@@ -82,12 +83,15 @@ class Targets:
                 content[layer] = Rows(shape, features.dtype, features.device, tiling.folder)
             content[layer][rows] = features
 
-        Tiles(network, settings.content_layers, tiling, photo.shape[3]).forward(photo, keep)
+        if wanted := weighted(settings.content_layers, settings.alpha):
+            Tiles(network, wanted, tiling, photo.shape[3]).forward(photo, keep)
         grams = []
         for style in styles:
-            sums = GramSums(settings.style_layers)
-            tiles = Tiles(network, settings.style_layers, tiling, style.image.shape[3])
-            tiles.forward(style.image, sums.add)
+            wanted = weighted(settings.style_layers, style.beta)
+            sums = GramSums(wanted)
+            if wanted:
+                tiles = Tiles(network, wanted, tiling, style.image.shape[3])
+                tiles.forward(style.image, sums.add)
             grams.append(StyleTarget(style.name, style.beta, sums.grams()))
         return cls(content, tuple(grams))
 
@@ -109,7 +113,7 @@ class Objective:
     """alpha * content + sum of beta_k * style_k, as named losses, with the gradient by the canvas.
 
     The derivative of every loss by its feature map is known in closed form, so one backward pass
-    through the convolutions carries all of them.
+    through the convolutions carries all of them. A loss without weight is 0 and takes no work.
     """
 
     def __init__(
@@ -117,22 +121,30 @@ class Objective:
     ) -> None:
         self.tiling = tiling
         self._network, self._targets = network, targets
-        self._style_layers = settings.style_layers
         self._content_scales = {
-            layer: settings.alpha * weight / content_energy(targets.content[layer])
-            for layer, weight in settings.content_layers.items()
+            layer: weight / content_energy(targets.content[layer])
+            for layer, weight in weighted(settings.content_layers, settings.alpha).items()
         }
         self._style_scales = {
-            (style.name, layer): style.beta * weight / energy(style.grams[layer])
+            (style.name, layer): weight / energy(style.grams[layer])
             for style in targets.styles
-            for layer, weight in settings.style_layers.items()
+            for layer, weight in weighted(settings.style_layers, style.beta).items()
         }
-        layers = {*settings.content_layers, *settings.style_layers}
+        self._style_layers = {layer for _, layer in self._style_scales}
+        self._names = ["content"] + [
+            f"style/{style.name}/{layer}"
+            for style in targets.styles
+            for layer in settings.style_layers
+        ]
+        layers = {*self._content_scales, *self._style_layers} or {LAYERS[0]}
         self._layers = sorted(layers, key=LAYERS.index)
+        # Plans count segments down to the deepest layer that the settings name.
+        named = max(*settings.content_layers, *settings.style_layers, key=LAYERS.index)
+        self._spared = len(segments(named)) - len(segments(self._layers[-1]))
 
     def losses(self, canvas: Tensor) -> dict[str, float]:
         """The named, weighted losses of a canvas (1, 3, H, W)."""
-        values: dict[str, Tensor] = {}
+        values = self._zeros()
         sums = GramSums(self._style_layers)
 
         def visit(layer: str, features: Tensor, rows: slice) -> None:
@@ -145,7 +157,7 @@ class Objective:
 
     def evaluate(self, canvas: Tensor) -> Evaluation:
         """The named losses of a canvas (1, 3, H, W) and the gradient of their sum."""
-        values: dict[str, Tensor] = {}
+        values = self._zeros()
         sums = GramSums(self._style_layers)
         tiles = self._tiles(canvas)
         trail = tiles.trail(canvas, sums.add)
@@ -160,7 +172,12 @@ class Objective:
         return Evaluation(_ordered(values), gradient)
 
     def _tiles(self, canvas: Tensor) -> Tiles:
-        return Tiles(self._network, self._layers, self.tiling, canvas.shape[3])
+        tiling = replace(self.tiling, kept=max(0, self.tiling.kept - self._spared))
+        return Tiles(self._network, self._layers, tiling, canvas.shape[3])
+
+    def _zeros(self) -> dict[str, Tensor]:
+        """Every loss by its name, to be added to."""
+        return {name: torch.zeros((), device=self._network.device) for name in self._names}
 
     def _content(
         self,
@@ -177,7 +194,7 @@ class Objective:
         for part in strips(features.shape):
             place = slice(rows.start + part.start, rows.start + part.stop)
             value, slope = content_loss(features[:, :, part], target[place], scale)
-            values["content"] = values.get("content", 0) + value
+            values["content"] = values["content"] + value
             if gradient is not None:
                 gradient[:, :, part].add_(slope)
 
@@ -187,12 +204,19 @@ class Objective:
         for layer, correlations in grams.items():
             total = torch.zeros_like(correlations)
             for style in self._targets.styles:
-                scale = self._style_scales[style.name, layer]
+                scale = self._style_scales.get((style.name, layer))
+                if scale is None:
+                    continue
                 value, slope = gram_loss(correlations, style.grams[layer], scale)
                 values[f"style/{style.name}/{layer}"] = value
                 total += slope
             derivatives[layer] = total
         return derivatives
+
+
+def weighted(layers: Mapping[str, float], weight: float) -> dict[str, float]:
+    """{layer: its own weight times that of the loss}, of those where it isn't 0."""
+    return {layer: weight * own for layer, own in layers.items() if weight * own > 0}
 
 
 def content_energy(target: Rows) -> float:

@@ -1,6 +1,7 @@
 """What a painting will take, decided before any work, so that no job dies of memory."""
 
 import math
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,7 +31,7 @@ class LevelPlan:
     size: Size
     steps: int
     tiles: int
-    """Into how many the first segment's are divided."""
+    """That the first segment is passed in."""
     kept: int
     """Segments whose maps are kept for the way back."""
     folder: Path | None
@@ -110,19 +111,22 @@ def plan_for(work: Work) -> Plan:
 
 
 def scratch() -> tuple[Path, int] | None:
-    """Where data may lie on disk, and how many bytes of them; None where that would be memory."""
-    folder = scratch_folder()
-    return None if held_in_memory(folder) else (folder, free_disk(folder))
+    """Where data may lie on disk, and how many bytes of them; None where there is no such place."""
+    try:
+        folder = scratch_folder()
+        return None if held_in_memory(folder) else (folder, free_disk(folder))
+    except OSError:  # no folder can be written, or it has just gone
+        return None
 
 
 class Planner:
     """Plans of one painting under different budgets."""
 
-    def __init__(self, work: Work, base: int, scratch: tuple[Path, int] | None) -> None:
-        """`base`: bytes that the process holds before; `scratch`: a folder and its free bytes."""
+    def __init__(self, work: Work, base: int, disk: tuple[Path, int] | None) -> None:
+        """`base`: bytes that the process holds before; `disk`: a folder and its free bytes."""
         self._model = Model(work.settings, work.dtype, work.device)
         inputs = CANVAS * sum(map(math.prod, (work.size, *work.styles))) if work.unread else 0
-        self._levels, self._scratch = work.levels(), scratch
+        self._levels, self._disk = work.levels(), disk
         self._base = base + LIBRARIES + (inputs if work.device.type == "cpu" else 0)
 
     def plan(self, budget: float) -> Plan | None:
@@ -142,38 +146,41 @@ class Planner:
 
     def _ways(self, level: Level) -> Iterator[LevelPlan]:
         """All ways to paint a level, the fastest first."""
-        for folder in (None, self._scratch):
+        for place in (None, self._disk):
             for kept in range(self._model.segments, -1, -1):
-                need = self._model.need(level, kept, on_disk=folder is not None)
-                if folder is not None and need.disk > folder[1]:
+                need = self._model.need(level, kept, on_disk=place is not None)
+                if place is not None and need.disk > place[1]:
                     continue
                 yield LevelPlan(
                     level.size,
                     level.steps,
                     self._model.tiles(level),
                     kept,
-                    folder[0] if folder is not None else None,
+                    place[0] if place is not None else None,
                     math.ceil(self._base + SLACK * need.memory),
                     math.ceil(need.disk),
                 )
-            if self._scratch is None:
+            if self._disk is None:
                 return
 
 
 def refusal(work: Work, budget: int) -> str:
     """Why there is no plan, and what would make one."""
-    base, place = resident_memory(work.device), scratch()
-    least = Planner(work, base, place).least()
+    base = resident_memory(work.device)
+    least = Planner(work, base, scratch()).least()
     width, height = work.size
     remedies = []
     largest = largest_side(work, budget)
     if largest:
         remedies.append(f"choose --size {largest} or less")
-    there = least <= base + free_memory(work.device)
-    own = there and work.settings.memory != "auto"
-    remedies.append(
-        f"give it --memory {math.ceil(least / 1e7) / 100:g}GB" if own else "end other programs"
-    )
+    roomy = Planner(work, base, (Path(), sys.maxsize)).plan(budget)
+    if roomy is not None:
+        disk = f"{roomy.disk / 1e9:.1f} GB of free disk"
+        remedies.append(f"set TMPDIR to a folder with {disk}")
+    if least <= base + free_memory(work.device):
+        remedies.append(f"give it --memory {math.ceil(least / 1e7) / 100:g}GB")
+    else:
+        remedies.append("end other programs")
     return (
         f"painting {width}x{height} px takes at least {least / 1e9:.2f} GB of memory and "
         f"{budget / 1e9:.2f} GB may be used; {', or '.join(remedies)}"
@@ -197,9 +204,10 @@ def largest_side(work: Work, budget: int) -> int:
 
 
 def shrunk(size: Size, share: float) -> Size:
-    """A size times a share, at least VGG-19's minimum, and a pixel more.
+    """A size times a share, at least VGG-19's minimum, rounded up and a pixel more.
 
-    Pictures' own shapes may round up where those that are already rounded do not.
+    The photo's exact shape, scaled to the long side that comes of this, may round up where this
+    one does not; what is promised to fit has to fit all the same.
     """
     width, height = (max(MIN_SIDE, math.ceil(side * share)) + 1 for side in size)
     return width, height

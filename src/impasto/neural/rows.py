@@ -11,10 +11,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from impasto.errors import UnwritableOutput
+from impasto.scratch import unusable
 
 STRIP = 2**20
 """Values that are worked on together where a whole map would take too much."""
+
+KEEP = "keep the work's data"
+"""What scratch files are for, as an error says it."""
 
 Shape = tuple[int, int, int, int]
 
@@ -95,7 +98,7 @@ class Scratch:
         try:
             self._file: FileIO = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115 (it lives as long as the map)
         except OSError as error:
-            raise self._fault(error) from error
+            raise unusable(KEEP, folder, error) from error
         weakref.finalize(self, self._file.close)
 
     def read(self, offset: int, place: memoryview) -> None:
@@ -114,14 +117,7 @@ class Scratch:
             while data:
                 data = data[self._file.write(data) :]
         except OSError as error:
-            raise self._fault(error) from error
-
-    def _fault(self, error: OSError) -> UnwritableOutput:
-        return UnwritableOutput(
-            f"cannot keep the work's data in {self._folder}: {error.strerror or error}; free some "
-            "space there, name another folder in the environment variable TMPDIR, or give more "
-            "--memory"
-        )
+            raise unusable(KEEP, self._folder, error) from error
 
 
 def bytes_of(values: Tensor) -> memoryview:

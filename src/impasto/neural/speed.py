@@ -53,12 +53,20 @@ def operations(size: Size, layers: Sequence[str] = LAYERS[: LAYERS.index("relu5_
     return 2 * total
 
 
-def measure(weights: Weights, device: torch.device, dtype: torch.dtype, seconds: float) -> Speed:
+def measure(
+    weights: Weights,
+    device: torch.device,
+    dtype: torch.dtype,
+    seconds: float,
+    most: Size = LARGE_PROBE,
+) -> Speed:
     """Evaluations and products by turns, for at least that long; medians.
 
-    A first round warms up and does not count, and one after it always does.
+    A first round warms up and does not count, and one after it always does. The picture that is
+    evaluated is not larger than `most`.
     """
-    size = PROBE.get(device.type, LARGE_PROBE)
+    width, height = PROBE.get(device.type, LARGE_PROBE)
+    size = min(width, most[0]), min(height, most[1])
     side = SIDE.get(device.type, LARGE_SIDE)
     turns = evaluation(weights, device, dtype, size), product(side, device, dtype)
     moments: list[tuple[float, float]] = []
