@@ -166,9 +166,9 @@ def test_times_add_up(
         with av.open(str(file)) as film_file:
             stream = film_file.streams.video[0]
             assert stream.frames == 9
-            decoded = [(f.pts, f.duration) for f in film_file.decode(stream)]
-            seconds = [float(count * stream.time_base) for _, count in decoded]
-            starts = [float(at * stream.time_base) for at, _ in decoded]
+            decoded = list(film_file.decode(stream))
+            starts = [frame.time for frame in decoded]
+            seconds = [float(frame.duration * (frame.time_base or 0)) for frame in decoded]
     else:
         seconds = [count / 1000 for count in by_vips(file)[1]]
         starts = list(accumulate(seconds[:-1], initial=0.0))
