@@ -542,14 +542,15 @@ def step(level: int, number: int, **losses: float) -> Step:
         taken=number,
         done=0.5,
         losses=losses,
-        picture=lambda: np.zeros((1, 1, 3), np.float32),
-        whole=lambda: np.zeros((1, 1, 3), np.float32),
+        picture=lambda: BLACK,
+        whole=lambda: BLACK,
         snapshot=lambda: Snapshot(1, 1, {}),
     )
 
 
+BLACK = np.zeros((1, 1, 3), np.float32)
 EVENTS = (
-    Started((64, 48), ((32, 24), (64, 48)), 4, "cpu", "float32"),
+    Started((64, 48), ((32, 24), (64, 48)), 4, "cpu", "float32", lambda _: BLACK),
     step(1, 1, **{"content": 1.0, "style/a/relu1_1": 20.0}),
     RolledBack(1, 2, 1),
     step(1, 2, **{"content": 9.0, "style/a/relu1_1": 900.0}),

@@ -1,7 +1,7 @@
 """What a running job tells its caller; the core yields these, callers decide what to show."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,8 @@ class Started:
     """Steps of all levels together."""
     device: str
     precision: str
+    start: Callable[[tuple[int, int]], NDArray[np.float32]] = field(compare=False)
+    """What the canvas starts from, at a size (width, height), px, -> (H, W, 3) in [0, 1]."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,7 +100,11 @@ def test_events_come_in_order(painted: Paint, sample: Sample, optimizer: str) ->
     events = painted(TWO_LEVELS | {"optimizer": optimizer, "size": 100, "steps": 4}, other)
     kinds = [type(event) for event in events]
     assert kinds == [Started, *[Step] * 3, LevelDone, *[Step] * 4, LevelDone, Painted]
-    assert events[0] == Started((76, 100), ((38, 50), (76, 100)), 7, "cpu", "float32")
+    started = events[0]
+    assert isinstance(started, Started)
+    sizes = (38, 50), (76, 100)
+    assert started == Started((76, 100), sizes, 7, "cpu", "float32", started.start)
+    np.testing.assert_array_equal(started.start((60, 79)), resize(photo, 60, 79))
     taken = steps(events)
     assert [(step.level, step.step) for step in taken] == [
         *((1, k) for k in (1, 2, 3)),

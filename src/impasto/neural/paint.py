@@ -142,6 +142,7 @@ class Run:
             steps=sum(self.steps),
             device=str(self.network.device),
             precision=str(self.network.dtype).removeprefix("torch."),
+            start=lambda size: to_rgb(self.start(size)),
         )
         for level in range(resume.level if resume is not None else 1, len(self.sizes) + 1):
             return_freed_memory()
@@ -166,13 +167,13 @@ class Run:
         complete = yield from self.descend(objective, optimiser, number, begun)
         canvas = optimiser.canvas
         yield LevelDone(number, partial(copied, canvas))
-        change = canvas - self.start(number) if number < len(self.sizes) else None
+        change = canvas - self.start(self.sizes[number - 1]) if number < len(self.sizes) else None
         self._done = Done(number, canvas, change, optimiser.curvature(), targets, complete)
         return complete
 
     def optimiser(self, objective: Objective, level: int) -> Optimiser:
         """The descent of a level, from the start with what the level before it changed."""
-        canvas, curvature = self.start(level), None
+        canvas, curvature = self.start(self.sizes[level - 1]), None
         before, self._done = self._done, None
         if before is not None and before.change is not None:
             canvas, curvature = changed(canvas, before.change), before.curvature
@@ -184,7 +185,7 @@ class Run:
         """The picture at its final size, also where the last level could not be reached."""
         canvas, targets, final = done.canvas, done.targets, len(self.sizes)
         if done.change is not None:
-            canvas, targets = changed(self.start(final), done.change), self.targets(final)
+            canvas, targets = changed(self.start(self.sizes[-1]), done.change), self.targets(final)
         objective = Objective(self.exact, targets, self.settings, self.tiling(final))
         losses = objective.losses(canvas)
         return Painted(to_rgb(canvas), losses, done.complete)
@@ -257,8 +258,8 @@ class Run:
         folder = self._plan.levels[level - 1].folder
         return Tiling(kept=self._kept[level - 1], folder=folder, halved=self._halved)
 
-    def start(self, level: int) -> Tensor:
-        """What the canvas of a level starts from, before the coarser levels' change, (1, 3, H, W).
+    def start(self, size: Size) -> Tensor:
+        """What a canvas starts from, before the coarser levels' change, (1, 3, H, W).
 
         White noise is drawn for the final size, so that every level starts from the same.
         """
@@ -266,9 +267,9 @@ class Run:
             width, height = self.sizes[-1]
             generator = torch.Generator().manual_seed(self.settings.seed)
             noise = torch.rand((height, width, 3), generator=generator).numpy()
-            return self.tensor(noise, self.sizes[level - 1])
+            return self.tensor(noise, size)
         init = self.inputs.init if self.inputs.init is not None else self.inputs.photo
-        return self.tensor(init, self.sizes[level - 1])
+        return self.tensor(init, size)
 
     def targets(self, level: int) -> Targets:
         """The targets of a level; in float32 at the final size."""
@@ -300,7 +301,8 @@ class Run:
             rgb = to_rgb(canvas)
             rgb.flags.writeable = False
             return rgb
-        return to_rgb(changed(self.start(len(self.sizes)), canvas - self.start(level)))
+        change = canvas - self.start(self.sizes[level - 1])
+        return to_rgb(changed(self.start(self.sizes[-1]), change))
 
 
 def require_layers(weights: Weights, settings: PaintSettings) -> None:
