@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from impasto.neural import tiles
 from impasto.neural.objective import Evaluation, Objective, Style, Targets
 from impasto.neural.tiles import Tiling, segments
 from impasto.neural.vgg import VGG19, Passed
@@ -214,3 +215,20 @@ def test_a_loss_without_weight_takes_no_work_and_no_memory(
         name: 1 + (name in segments(deepest)[0].layers)
         for name in LAYERS[: LAYERS.index(deepest) + 1]
     }
+
+
+def test_each_image_has_tiles_of_its_own_width(
+    monkeypatch: pytest.MonkeyPatch, vgg: Vgg, picture: Sample
+) -> None:
+    """Plans count on it: a wide style in the tall tiles of a narrow canvas would take far more."""
+    widths: list[int] = []
+
+    def rows(width: int, *_: object) -> int:
+        widths.append(width)
+        return 16
+
+    monkeypatch.setattr(tiles, "tile_rows", rows)
+    network, styles = vgg(torch.float32, "max"), [Style("wide", 1.0, picture("mosaic", 160, 32))]
+    targets = Targets.of(network, picture("coffee", 32, 64), styles, PaintSettings(), Tiling())
+    Objective(network, targets, PaintSettings(), Tiling()).evaluate(picture("rocket", 32, 64))
+    assert widths == [32, 160, 32]
