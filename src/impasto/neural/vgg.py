@@ -14,8 +14,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from impasto.neural.architecture import ends_block as ends_block
+from impasto.neural.architecture import halvings as halvings
 from impasto.neural.weights import Weights
-from impasto.settings import CONV_COUNTS, LAYERS, Pooling
+from impasto.settings import LAYERS, Pooling
 
 aten: Any = torch.ops.aten
 """PyTorch's own backward kernels, which its Python functions reach only through autograd."""
@@ -151,17 +153,6 @@ class VGG19:
             return slope
         # That kernel does the same on the processor, up to twenty times slower in bfloat16.
         return F.max_unpool2d(gradient, maxima, [2, 2], output_size=list(features.shape[2:]))
-
-
-def halvings(name: str) -> int:
-    """How often the image is halved before a layer."""
-    return int(name.removeprefix("relu").partition("_")[0]) - 1
-
-
-def ends_block(name: str) -> bool:
-    """Whether a pooling follows the layer."""
-    block, number = name.removeprefix("relu").split("_")
-    return int(number) == CONV_COUNTS[int(block) - 1]
 
 
 def conv_relu(x: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:

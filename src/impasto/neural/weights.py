@@ -21,6 +21,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from impasto.errors import BadWeights, ran_out
+from impasto.neural.architecture import CHANNELS, halvings
 from impasto.recipe import USUAL_WEIGHTS
 from impasto.settings import LAYERS
 
@@ -33,7 +34,7 @@ LEGACY = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."  # torch.save before 1.6: i
 
 FIRST_CODES = "block1_conv1_W_q"  # only a codebook has them
 INDICES = (0, 2, 5, 7, 10, 12, 14, 16, 19, 21, 23, 25, 28, 30, 32, 34)  # in torchvision's VGG-19
-OUTPUTS = [(64, 128, 256, 512, 512)[int(layer[4]) - 1] for layer in LAYERS]
+OUTPUTS = [CHANNELS[halvings(layer)] for layer in LAYERS]
 SHAPES = [(o, i, 3, 3) for o, i in zip(OUTPUTS, [3, *OUTPUTS[:-1]], strict=True)]
 REQUIRED = LAYERS.index("relu5_1") + 1
 CAFFE_MEAN = (123.68 / 255, 116.779 / 255, 103.939 / 255)
