@@ -64,6 +64,16 @@ def test_large_pictures_are_shrunk_to_the_side() -> None:
     assert (right - left, bottom - top) == (50, 80)
 
 
+def test_what_is_beside_may_be_larger_than_the_cells() -> None:
+    rows = grid([Cell(flat(RED, 60, 40), "17")] * 4)
+    page = draw(Sheet(rows, beside=[Cell(flat(BLUE, 600, 300), "photo")], beside_side=200), side=60)
+    left, top, right, bottom = box(page, BLUE)
+    assert (right - left, bottom - top) == (200, 100)
+    red = np.flatnonzero((page == np.array(RED, np.float32)).all(axis=2).any(axis=0))
+    assert len(red) == 2 * 60
+    assert 10 < red[0] - right < 60
+
+
 def ink_in(
     page: RGB, paper: Paper = Paper.LIGHT
 ) -> "np.ndarray[tuple[int, ...], np.dtype[np.bool_]]":

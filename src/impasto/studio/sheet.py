@@ -8,6 +8,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,7 +55,8 @@ class Cell:
 class Sheet:
     """What is on a page.
 
-    rows: of cells, a gap where there is none. beside: what all cells have in common, left of them.
+    rows: of cells, a gap where there is none. beside: what all cells have in common, left of them,
+    each at most `beside_side` px wide or high; by default as the cells.
     """
 
     rows: Sequence[Sequence[Cell | None]]
@@ -63,6 +65,7 @@ class Sheet:
     column_heads: Sequence[str] = ()
     row_heads: Sequence[str] = ()
     beside: Sequence[Cell] = field(default=())
+    beside_side: int | None = None
 
     def cells(self) -> list[Cell]:
         """All of them."""
@@ -101,7 +104,12 @@ class _Layout:
         if not cells:
             raise ValueError("a sheet without a picture")
         self._side = side or max(max(cell.picture.shape[:2]) for cell in cells)
-        self._wide = max(_shrunk(cell.picture, self._side)[0] for cell in cells)
+        grid = [cell for row in sheet.rows for cell in row if cell is not None]
+        if sheet.beside_side is None:
+            self._columns = self._beside = _Columns.of(cells, self._side)
+        else:
+            self._columns = _Columns.of(grid, self._side)
+            self._beside = _Columns.of(sheet.beside, sheet.beside_side)
         self._size = round(min(LARGEST, max(SMALLEST, LETTERS * self._side)))
         titled, noted = (any(getattr(cell, name) for cell in cells) for name in ("title", "note"))
         lines = titled + noted
@@ -109,10 +117,10 @@ class _Layout:
 
     def drawn(self) -> RGB:
         """The page."""
-        sheet, margin, pitch = self._sheet, self._em(MARGIN), self._wide + self._em(GAP)
+        sheet, margin, pitch = self._sheet, self._em(MARGIN), self._columns.wide + self._em(GAP)
         heads = [line(head, self._size, Weight.BOLD).width for head in sheet.row_heads]
         head_width = min(self._em(HEAD), max(heads, default=0))
-        left = margin + (pitch + self._em(GAP) if sheet.beside else 0)
+        left = margin + (self._beside.wide + 2 * self._em(GAP) if sheet.beside else 0)
         grid_left = left + (head_width + self._em(GAP) if heads else 0)
         columns = max(len(row) for row in sheet.rows)
         width = self._broad_enough(grid_left + columns * pitch - self._em(GAP) + margin)
@@ -120,33 +128,31 @@ class _Layout:
         top = margin + (header.shape[0] + self._em(GAP) if sheet.title or sheet.subtitle else 0)
         grid_top = top + (self._em(LEADING + NEAR) if sheet.column_heads else 0)
 
-        highs = [max(map(self._high, filter(None, row)), default=0) for row in sheet.rows]
-        beside = [self._high(cell) for cell in sheet.beside]
+        high, beside_high = self._columns.high, self._beside.high
+        highs = [max(map(high, filter(None, row)), default=0) for row in sheet.rows]
+        beside = [beside_high(cell) for cell in sheet.beside]
         foot = max(self._below(grid_top, highs)[-1], self._below(grid_top, beside)[-1])
         page = self._blank(foot - self._em(GAP) + margin, width)
         page[margin : margin + header.shape[0], margin : width - margin] = header
         for number, head in enumerate(sheet.column_heads):
-            text = shortened(head, self._size, self._wide, Weight.BOLD)
+            text = shortened(head, self._size, self._columns.wide, Weight.BOLD)
             _lay(page, text, grid_left + number * pitch, top, self._theme.ink)
         for cell, y in zip(sheet.beside, self._below(grid_top, beside), strict=False):
-            self._draw(page, cell, margin, y, self._high(cell))
+            self._draw(page, cell, (margin, y + beside_high(cell)), self._beside)
         places = self._below(grid_top, highs)
-        for head, y, high in zip(sheet.row_heads, places, highs, strict=False):
+        for head, y, tall in zip(sheet.row_heads, places, highs, strict=False):
             text = shortened(head, self._size, head_width, Weight.BOLD)
-            _lay(page, text, left, y + (high - self._em(LEADING)) // 2, self._theme.ink)
-        for row, y, high in zip(sheet.rows, places, highs, strict=False):
+            _lay(page, text, left, y + (tall - self._em(LEADING)) // 2, self._theme.ink)
+        for row, y, tall in zip(sheet.rows, places, highs, strict=False):
             for column, found in enumerate(row):
                 if found is not None:
-                    self._draw(page, found, grid_left + column * pitch, y, high)
+                    place = grid_left + column * pitch, y + tall
+                    self._draw(page, found, place, self._columns)
         return page
 
     def _em(self, times: float) -> int:
         """In pixels, what is measured in sizes of a label."""
         return round(times * self._size)
-
-    def _high(self, cell: Cell) -> int:
-        """How high a picture is drawn."""
-        return _shrunk(cell.picture, self._side)[1]
 
     def _below(self, top: int, highs: Sequence[int]) -> list[int]:
         """Where pictures of these heights begin, one below the other, and the next one would."""
@@ -176,20 +182,39 @@ class _Layout:
     def _blank(self, height: int, width: int) -> RGB:
         return np.broadcast_to(_rgb(self._theme.paper), (height, width, 3)).copy()
 
-    def _draw(self, page: RGB, cell: Cell, x: int, y: int, high: int) -> None:
-        """A picture at the foot of its place, and what is said below."""
-        size = _shrunk(cell.picture, self._side)
+    def _draw(self, page: RGB, cell: Cell, foot: tuple[int, int], columns: "_Columns") -> None:
+        """A picture whose lower left corner is there, and what is said below."""
+        size = _shrunk(cell.picture, columns.side)
         picture = cell.picture
         if size != (picture.shape[1], picture.shape[0]):
             picture = resize(picture, *size)
-        y += high
+        x, y = foot
         page[y - size[1] : y, x : x + size[0]] = picture
         y += self._em(NEAR)
         if cell.title:
-            _lay(page, shortened(cell.title, self._size, self._wide), x, y, self._theme.ink)
+            text = shortened(cell.title, self._size, columns.wide)
+            _lay(page, text, x, y, self._theme.ink)
             y += self._em(LEADING)
         if cell.note:
-            _lay(page, shortened(cell.note, self._size, self._wide), x, y, self._theme.faint)
+            text = shortened(cell.note, self._size, columns.wide)
+            _lay(page, text, x, y, self._theme.faint)
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """Columns of pictures that are at most `side` px long, and `wide` px wide."""
+
+    side: int
+    wide: int
+
+    @classmethod
+    def of(cls, cells: Sequence[Cell], side: int) -> Self:
+        """As wide as these."""
+        return cls(side, max((_shrunk(cell.picture, side)[0] for cell in cells), default=0))
+
+    def high(self, cell: Cell) -> int:
+        """How high a picture is drawn."""
+        return _shrunk(cell.picture, self.side)[1]
 
 
 def _shrunk(picture: RGB, side: int) -> tuple[int, int]:

@@ -1,0 +1,66 @@
+"""Figures by matplotlib, in the letters and colours of the sheets."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from impasto.errors import UsageError
+from impasto.extras import extra
+from impasto.image.atomic import replacing
+from impasto.image.write import check_file
+from impasto.studio.theme import THEMES, Paper, hexadecimal
+from impasto.studio.typeset import Weight
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+ENDINGS = (".svg", ".png")
+
+BOLD = "Inter Semi Bold"
+"""The family of the bold face, as the font itself names it."""
+
+DPI = 200
+"""Of what is written as pixels."""
+
+
+def check_figure(output: str | Path, inputs: Iterable[str | Path], *, force: bool) -> None:
+    """Refuse an output before any work; also where matplotlib is not installed."""
+    if Path(output).suffix.lower() not in ENDINGS:
+        raise UsageError(f"cannot write {output}: a figure ends in {' or '.join(ENDINGS)}")
+    check_file(Path(output), inputs, force=force)
+    with extra("plots", "drawing a figure"):
+        import matplotlib  # noqa: F401
+
+
+@contextmanager
+def styled(paper: Paper) -> Iterator[None]:
+    """While it lasts, matplotlib draws in Inter, in these colours."""
+    with extra("plots", "drawing a figure"):
+        import matplotlib as mpl
+        from matplotlib import font_manager
+    for weight in Weight:
+        font_manager.fontManager.addfont(weight.file)
+    theme = THEMES[paper]
+    ink, rule = hexadecimal(theme.ink), hexadecimal(theme.rule)
+    style = {
+        "font.family": "Inter",
+        "figure.facecolor": hexadecimal(theme.paper),
+        "axes.facecolor": hexadecimal(theme.paper),
+        "axes.edgecolor": rule,
+        "text.color": ink,
+        "savefig.dpi": DPI,
+        "svg.fonttype": "path",
+        "svg.hashsalt": "impasto",
+    }
+    with mpl.rc_context(style):
+        yield
+
+
+def save_figure(figure: "Figure", output: str | Path) -> int:
+    """Write a figure; the output has been checked before. Returns the number of bytes."""
+    kind = Path(output).suffix.lower().removeprefix(".")
+    nothing = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None}}[kind]
+    with replacing(Path(output)) as temporary:
+        figure.savefig(temporary, format=kind, metadata=nothing)
+        return temporary.stat().st_size
