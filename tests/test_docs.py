@@ -12,11 +12,10 @@ import torch
 from cyclopts.argument import Argument
 from PIL import Image
 
-from impasto import artwork
 from impasto.cli import app
 from impasto.errors import ExitStatus
 from impasto.filter_settings import EnhanceSettings, QuantizeSettings, SuperpixelSettings
-from impasto.neural import weights
+from impasto.neural import shared, weights
 from impasto.options import given, option_name, shown
 from impasto.settings import PRESETS, OutputSettings, PaintSettings, Preset, Settings
 
@@ -175,7 +174,7 @@ def test_every_example_can_be_parsed(page: str, words: list[str]) -> None:
 def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An empty folder to work in; the weights are read once for all that happens there."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(artwork, "load_weights", cache(weights.load_weights))
+    monkeypatch.setattr(shared, "load_weights", cache(weights.load_weights))
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield tmp_path

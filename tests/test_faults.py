@@ -150,7 +150,7 @@ def test_a_picture_that_does_not_fit(impasto: Impasto, monkeypatch: pytest.Monke
     "error", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory")]
 )
 @pytest.mark.parametrize(
-    "place", ["impasto.neural.objective.Objective.evaluate", "impasto.artwork.load_weights"]
+    "place", ["impasto.neural.objective.Objective.evaluate", "impasto.neural.shared.load_weights"]
 )
 def test_memory_that_runs_out(
     impasto: Impasto, monkeypatch: pytest.MonkeyPatch, place: str, error: Exception

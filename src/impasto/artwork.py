@@ -24,13 +24,31 @@ from impasto.neural.duration import Pace, all_seconds, level_seconds
 from impasto.neural.paint import RGB, Inputs, StyleImage, work_of
 from impasto.neural.paint import painting as run_chain
 from impasto.neural.plan import Plan, plan_for
-from impasto.neural.weights import load_weights
+from impasto.neural.shared import Shared
 from impasto.recipe import FILTERING, PAINTING, Input, PaintRecipe, StyleInput, installed_versions
 from impasto.settings import OutputSettings, PaintSettings, as_text
 from impasto.sizes import dpi_of
 
 TRIAL_SECONDS = 1.5
 """How long the machine's speed is tried for a forecast."""
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """A picture that was read before, for several jobs, with where it came from."""
+
+    source: Source
+    picture: Picture
+
+    @classmethod
+    def of(cls, source: "Source | Opened") -> "Opened":
+        """Read, if it isn't yet."""
+        return source if isinstance(source, Opened) else cls(source, read(source))
+
+    @property
+    def input(self) -> Input:
+        """As a recipe names it."""
+        return input_of(self.source, self.picture)
 
 
 @dataclass(frozen=True)
@@ -101,38 +119,46 @@ class Job:
 
     def __init__(
         self,
-        photo: Source,
-        styles: Sequence[tuple[Source, float | None]],
+        photo: Source | Opened,
+        styles: Sequence[tuple[Source | Opened, float | None]],
         settings: PaintSettings,
         output: OutputSettings | None = None,
         weights: Path | None = None,
+        shared: Shared | None = None,
     ) -> None:
-        """Each style comes with its beta; None takes the settings'."""
+        """Each style comes with its beta; None takes the settings'.
+
+        `shared`: what other jobs have made and this one may use, and the other way round.
+        """
         if not styles:
             raise UsageError("no style picture: give at least one with --style")
         self._began = time.perf_counter()
         self._steps = 0
         self.settings = settings
-        self.photo = read(photo)
-        pictures = [read(source) for source, _ in styles]
+        opened = Opened.of(photo)
+        self.photo = opened.picture
+        sources = [Opened.of(source) for source, _ in styles]
+        pictures = [source.picture for source in sources]
         betas = [settings.beta if beta is None else beta for _, beta in styles]
         init = read(settings.init) if isinstance(settings.init, Path) else None
-        self._weights = load_weights(weights)
+        self._shared = shared or Shared()
+        self._weights = self._shared.weights(weights)
         self._inputs = Inputs(
             self.photo.rgb,
             [
-                StyleImage(name, beta, picture.rgb)
+                StyleImage(name, beta, picture.rgb, picture.sha256)
                 for name, beta, picture in zip(distinct(pictures), betas, pictures, strict=True)
             ],
             init.rgb if init is not None else None,
+            self.photo.sha256,
         )
         device = choose_device(settings.device)
         dtype = choose_precision(settings.precision, device)
         self.recipe = PaintRecipe(
-            photo=input_of(photo, self.photo),
+            photo=opened.input,
             styles=tuple(
-                StyleInput(beta=beta, **dict(input_of(source, picture)))
-                for (source, _), beta, picture in zip(styles, betas, pictures, strict=True)
+                StyleInput(beta=beta, **dict(source.input))
+                for source, beta in zip(sources, betas, strict=True)
             ),
             init=input_of(settings.init, init) if init is not None else None,
             weights=Input(
@@ -160,7 +186,8 @@ class Job:
 
     def events(self, resume: Snapshot | None = None) -> Iterator[Event]:
         """Run the chain."""
-        for event in run_chain(self._inputs, self.settings, self._weights, resume):
+        chain = run_chain(self._inputs, self.settings, self._weights, resume, self._shared)
+        for event in chain:
             if isinstance(event, Step):
                 self._steps = event.taken
             yield event

@@ -24,7 +24,7 @@ from impasto.events import (
     Step,
 )
 from impasto.image.resize import resize
-from impasto.neural import paint, plan, tiles
+from impasto.neural import paint, plan, shared, tiles
 from impasto.neural.device import has_bfloat16
 from impasto.neural.objective import Evaluation, Objective
 from impasto.neural.paint import MOST_HALVINGS, PATIENCE, Inputs, StyleImage, painting
@@ -47,7 +47,7 @@ def networks_made_once(
     def made(weights: Weights, dtype: torch.dtype, device: torch.device, pooling: Pooling) -> VGG19:
         return vgg(dtype, pooling)
 
-    monkeypatch.setattr(paint, "VGG19", made)
+    monkeypatch.setattr(shared, "VGG19", made)
 
 
 @pytest.fixture(scope="session")

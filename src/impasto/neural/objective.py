@@ -74,26 +74,48 @@ class Targets:
         One image at a time, so that the memory in use does not grow with their number; none for a
         loss without weight.
         """
-        content: dict[str, Rows] = {}
+        wanted = weighted(settings.content_layers, settings.alpha)
+        return cls(
+            content_of(network, photo, wanted, tiling),
+            tuple(
+                StyleTarget(
+                    style.name,
+                    style.beta,
+                    grams_of(
+                        network, style.image, weighted(settings.style_layers, style.beta), tiling
+                    ),
+                )
+                for style in styles
+            ),
+        )
 
-        def keep(layer: str, features: Tensor, rows: slice) -> None:
-            if layer not in content:
-                _, channels, _, width = features.shape
-                shape = (1, channels, photo.shape[2] >> halvings(layer), width)
-                content[layer] = Rows(shape, features.dtype, features.device, tiling.folder)
-            content[layer][rows] = features
 
-        if wanted := weighted(settings.content_layers, settings.alpha):
-            Tiles(network, wanted, tiling, photo.shape[3]).forward(photo, keep)
-        grams = []
-        for style in styles:
-            wanted = weighted(settings.style_layers, style.beta)
-            sums = GramSums(wanted)
-            if wanted:
-                tiles = Tiles(network, wanted, tiling, style.image.shape[3])
-                tiles.forward(style.image, sums.add)
-            grams.append(StyleTarget(style.name, style.beta, sums.grams()))
-        return cls(content, tuple(grams))
+def content_of(
+    network: VGG19, photo: Tensor, layers: Collection[str], tiling: Tiling
+) -> dict[str, Rows]:
+    """Feature maps of an image (1, 3, H, W): {layer: map}."""
+    maps: dict[str, Rows] = {}
+
+    def keep(layer: str, features: Tensor, rows: slice) -> None:
+        if layer not in maps:
+            _, channels, _, width = features.shape
+            shape = (1, channels, photo.shape[2] >> halvings(layer), width)
+            maps[layer] = Rows(shape, features.dtype, features.device, tiling.folder)
+        maps[layer][rows] = features
+
+    if layers:
+        Tiles(network, layers, tiling, photo.shape[3]).forward(photo, keep)
+    return maps
+
+
+def grams_of(
+    network: VGG19, image: Tensor, layers: Collection[str], tiling: Tiling
+) -> dict[str, Tensor]:
+    """Gram matrices of an image (1, 3, H, W): {layer: (C, C)}."""
+    sums = GramSums(layers)
+    if layers:
+        Tiles(network, layers, tiling, image.shape[3]).forward(image, sums.add)
+    return sums.grams()
 
 
 @dataclass(frozen=True)

@@ -1,27 +1,29 @@
 """The chain: pictures in, targets, descent level by level, a picture out."""
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from impasto.errors import BadWeights, NotEnoughMemory, ran_out
 from impasto.events import Event, LevelDone, Notice, Painted, RolledBack, Snapshot, Started, Step
-from impasto.image.resize import resize
 from impasto.neural.adam import Adam
 from impasto.neural.device import choose_device, choose_precision, return_freed_memory
 from impasto.neural.lbfgs import LBFGS
-from impasto.neural.objective import Objective, Style, Targets
+from impasto.neural.objective import Objective, Targets
 from impasto.neural.optimise import NotFinite, Optimiser
 from impasto.neural.plan import Plan, Work, plan_for
-from impasto.neural.pyramid import Size, enlarged, style_size
+from impasto.neural.pyramid import Size, enlarged
+from impasto.neural.shared import Shared
+from impasto.neural.sources import RGB as RGB
+from impasto.neural.sources import Inputs as Inputs
+from impasto.neural.sources import Sources
+from impasto.neural.sources import StyleImage as StyleImage
 from impasto.neural.tiles import Tiling
-from impasto.neural.vgg import VGG19
 from impasto.neural.weights import Weights
 from impasto.settings import PaintSettings
 from impasto.sizes import fitted
@@ -34,44 +36,23 @@ PATIENCE = 5
 MOST_HALVINGS = 3
 """Of tiles, when memory runs out again and again."""
 
-RGB = NDArray[np.float32]
-"""(H, W, 3), sRGB in [0, 1]."""
-
-
-@dataclass(frozen=True)
-class StyleImage:
-    """A style picture, the name of its losses, and its weight beta."""
-
-    name: str
-    beta: float
-    rgb: RGB
-
-
-@dataclass(frozen=True)
-class Inputs:
-    """The pictures of a run; `init` is what the canvas starts from if the settings name a file."""
-
-    photo: RGB
-    styles: Sequence[StyleImage]
-    init: RGB | None = None
-
-    def __post_init__(self) -> None:
-        names = [style.name for style in self.styles]
-        if len(set(names)) < len(names):
-            raise ValueError(f"styles need names of their own, not {', '.join(names)}")
-
 
 def painting(
-    inputs: Inputs, settings: PaintSettings, weights: Weights, resume: Snapshot | None = None
+    inputs: Inputs,
+    settings: PaintSettings,
+    weights: Weights,
+    resume: Snapshot | None = None,
+    shared: Shared | None = None,
 ) -> Iterator[Event]:
     """Paint; the last event is `Painted`.
 
-    The same on one machine, version and number of threads, whether resumed or not, and whatever
-    memory there is. Raises NotEnoughMemory before any work where the picture can't fit.
+    The same on one machine, version and number of threads, whether resumed or not, whatever memory
+    there is, and whatever is shared with other paintings. Raises NotEnoughMemory before any work
+    where the picture can't fit.
     """
-    work = work_of(inputs, settings)
+    work, shared = work_of(inputs, settings), shared or Shared()
     try:
-        yield from Run(inputs, work, weights, plan_for(work)).events(resume)
+        yield from Run(inputs, work, weights, planned(work, shared), shared).events(resume)
     except (RuntimeError, MemoryError) as error:
         if not ran_out(error):
             raise
@@ -80,6 +61,20 @@ def painting(
             f"memory ran out while painting {width}x{height} px; "
             "choose a smaller --size, or end other programs"
         ) from error
+
+
+def planned(work: Work, shared: Shared) -> Plan:
+    """The plan, beside which as much may be shared as it leaves free."""
+    try:
+        plan = plan_for(work)
+    except NotEnoughMemory:
+        if not shared.held:
+            raise
+        shared.shrink(0)
+        return_freed_memory()
+        plan = plan_for(work)
+    shared.allow(plan.budget - plan.memory)
+    return plan
 
 
 def work_of(inputs: Inputs, settings: PaintSettings) -> Work:
@@ -115,19 +110,22 @@ class Done:
 class Run:
     """One run of the chain: what holds for all its levels."""
 
-    def __init__(self, inputs: Inputs, work: Work, weights: Weights, plan: Plan) -> None:
-        self.inputs, self.settings = inputs, work.settings
+    def __init__(
+        self, inputs: Inputs, work: Work, weights: Weights, plan: Plan, shared: Shared
+    ) -> None:
+        self.settings = work.settings
         require_layers(weights, self.settings)
         self.sizes = tuple(level.size for level in plan.levels)
         self.steps = [level.steps for level in plan.levels]
         torch.backends.cudnn.allow_tf32 = False  # float32 means float32 on CUDA too
         pooling = self.settings.pooling
-        self.network = VGG19(weights, work.dtype, work.device, pooling)
+        self.network = shared.network(weights, work.dtype, work.device, pooling)
         # Targets and losses of the final size are float32 whatever the descent runs in.
         self.exact = self.network
         if work.dtype != torch.float32:
-            self.exact = VGG19(weights, torch.float32, work.device, pooling)
-        self._plan = plan
+            self.exact = shared.network(weights, torch.float32, work.device, pooling)
+        self._sources = Sources(inputs, work.settings, self.sizes[-1], work.device, shared)
+        self._shared, self._plan = shared, plan
         self._kept = [level.kept for level in plan.levels]
         self._halved = 0
         """How often tiles were halved because memory ran out in spite of the plan."""
@@ -142,7 +140,7 @@ class Run:
             steps=sum(self.steps),
             device=str(self.network.device),
             precision=str(self.network.dtype).removeprefix("torch."),
-            start=lambda size: to_rgb(self.start(size)),
+            start=lambda size: to_rgb(self._sources.start(size)),
         )
         for level in range(resume.level if resume is not None else 1, len(self.sizes) + 1):
             return_freed_memory()
@@ -167,13 +165,13 @@ class Run:
         complete = yield from self.descend(objective, optimiser, number, begun)
         canvas = optimiser.canvas
         yield LevelDone(number, partial(copied, canvas))
-        change = canvas - self.start(self.sizes[number - 1]) if number < len(self.sizes) else None
+        change = canvas - self.start(number) if number < len(self.sizes) else None
         self._done = Done(number, canvas, change, optimiser.curvature(), targets, complete)
         return complete
 
     def optimiser(self, objective: Objective, level: int) -> Optimiser:
         """The descent of a level, from the start with what the level before it changed."""
-        canvas, curvature = self.start(self.sizes[level - 1]), None
+        canvas, curvature = self.start(level), None
         before, self._done = self._done, None
         if before is not None and before.change is not None:
             canvas, curvature = changed(canvas, before.change), before.curvature
@@ -185,7 +183,7 @@ class Run:
         """The picture at its final size, also where the last level could not be reached."""
         canvas, targets, final = done.canvas, done.targets, len(self.sizes)
         if done.change is not None:
-            canvas, targets = changed(self.start(self.sizes[-1]), done.change), self.targets(final)
+            canvas, targets = changed(self.start(final), done.change), self.targets(final)
         objective = Objective(self.exact, targets, self.settings, self.tiling(final))
         losses = objective.losses(canvas)
         return Painted(to_rgb(canvas), losses, done.complete)
@@ -243,10 +241,13 @@ class Run:
             yield Notice("memory ran out; going on with less at a time")
 
     def take_less(self, level: int) -> bool:
-        """Keep no maps, or pass smaller tiles; whether either was still possible.
+        """Share nothing, keep no maps, or pass smaller tiles; whether any was still possible.
 
         Sums of smaller tiles round differently, so the picture may change in its last bits.
         """
+        if self._shared.held:
+            self._shared.shrink(0)
+            return True
         if self._kept[level - 1]:
             self._kept[level - 1] = 0
             return True
@@ -258,38 +259,14 @@ class Run:
         folder = self._plan.levels[level - 1].folder
         return Tiling(kept=self._kept[level - 1], folder=folder, halved=self._halved)
 
-    def start(self, size: Size) -> Tensor:
-        """What a canvas starts from, before the coarser levels' change, (1, 3, H, W).
-
-        White noise is drawn for the final size, so that every level starts from the same.
-        """
-        if self.settings.init == "noise":
-            width, height = self.sizes[-1]
-            generator = torch.Generator().manual_seed(self.settings.seed)
-            noise = torch.rand((height, width, 3), generator=generator).numpy()
-            return self.tensor(noise, size)
-        init = self.inputs.init if self.inputs.init is not None else self.inputs.photo
-        return self.tensor(init, size)
+    def start(self, level: int) -> Tensor:
+        """What the canvas of a level starts from, before the coarser levels' change."""
+        return self._sources.start(self.sizes[level - 1])
 
     def targets(self, level: int) -> Targets:
         """The targets of a level; in float32 at the final size."""
         network = self.exact if level == len(self.sizes) else self.network
-        canvas = self.sizes[level - 1]
-        styles = (
-            Style(
-                style.name,
-                style.beta,
-                self.tensor(style.rgb, style_size(size_of(style.rgb), canvas, self.settings)),
-            )
-            for style in self.inputs.styles
-        )
-        photo = self.tensor(self.inputs.photo, canvas)
-        return Targets.of(network, photo, styles, self.settings, self.tiling(level))
-
-    def tensor(self, rgb: RGB, size: Size) -> Tensor:
-        """A picture at a size, on the device, (1, 3, H, W), channels-last."""
-        picture = torch.from_numpy(resize(rgb, *size)).permute(2, 0, 1)[None]
-        return picture.to(self.network.device)
+        return self._sources.targets(network, self.sizes[level - 1], self.tiling(level))
 
     def whole(self, level: int, canvas: Tensor) -> RGB:
         """A level's canvas as the picture would be if the run ended there, at the final size.
@@ -301,8 +278,8 @@ class Run:
             rgb = to_rgb(canvas)
             rgb.flags.writeable = False
             return rgb
-        change = canvas - self.start(self.sizes[level - 1])
-        return to_rgb(changed(self.start(self.sizes[-1]), change))
+        change = canvas - self.start(level)
+        return to_rgb(changed(self.start(len(self.sizes)), change))
 
 
 def require_layers(weights: Weights, settings: PaintSettings) -> None:
