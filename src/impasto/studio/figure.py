@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from impasto.errors import UsageError
 from impasto.extras import extra
@@ -38,20 +39,15 @@ def styled(paper: Paper) -> Iterator[None]:
     """While it lasts, matplotlib draws in Inter, in these colours."""
     with extra("plots", "drawing a figure"):
         import matplotlib as mpl
-        from matplotlib import font_manager
-    for weight in Weight:
-        font_manager.fontManager.addfont(weight.file)
+    _know_fonts()
     theme = THEMES[paper]
     ink, rule = hexadecimal(theme.ink), hexadecimal(theme.rule)
-    style = {
+    style: Any = {
         "font.family": "Inter",
         "figure.facecolor": hexadecimal(theme.paper),
         "axes.facecolor": hexadecimal(theme.paper),
         "axes.edgecolor": rule,
         "text.color": ink,
-        "savefig.dpi": DPI,
-        "svg.fonttype": "path",
-        "svg.hashsalt": "impasto",
     }
     with mpl.rc_context(style):
         yield
@@ -61,6 +57,19 @@ def save_figure(figure: "Figure", output: str | Path) -> int:
     """Write a figure; the output has been checked before. Returns the number of bytes."""
     kind = Path(output).suffix.lower().removeprefix(".")
     nothing = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None}}[kind]
-    with replacing(Path(output)) as temporary:
-        figure.savefig(temporary, format=kind, metadata=nothing)
+    import matplotlib as mpl
+
+    # Letters are shapes, for readers have other fonts; names inside are the same every time.
+    same = mpl.rc_context({"svg.fonttype": "path", "svg.hashsalt": "impasto"})
+    with replacing(Path(output)) as temporary, same:
+        figure.savefig(temporary, format=kind, metadata=nothing, dpi=DPI)
         return temporary.stat().st_size
+
+
+@cache
+def _know_fonts() -> None:
+    """Tell matplotlib of the fonts that come with Impasto, once a process."""
+    from matplotlib import font_manager
+
+    for weight in Weight:
+        font_manager.fontManager.addfont(weight.file)
