@@ -27,7 +27,7 @@ MAX_DPI = 10_000
 
 NUMBER = r"[0-9]{1,15}(?:\.[0-9]{1,9})?"
 WRITTEN = re.compile(
-    rf"(?:(?P<screen>(?:2|4|8|16)k)|(?P<first>{NUMBER})(?:x(?P<second>{NUMBER}))?)"
+    rf"(?:(?P<screen>{'|'.join(SCREENS).lower()})|(?P<first>{NUMBER})(?:x(?P<second>{NUMBER}))?)"
     rf"(?P<unit>px|cm|mm|in)?(?:@(?P<dpi>{NUMBER})dpi)?"
 )
 """A size in small letters without spaces."""

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from impasto.sizes import MIN_SIDE as MIN_SIDE
 
 STANDARD_STREAM = "-"
 """In place of a path: standard input or standard output."""

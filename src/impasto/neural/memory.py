@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -119,12 +119,19 @@ class Passes:
         rows = tile_rows(width, dtype, device)
         self._whole: list[Block] = []
         self._tiles: list[Block] = []
+        """The tallest of each segment."""
+        self._kept: list[float] = []
+        """Of each segment's maps, as its tiles keep them, halos included."""
         for segment in segments(max(layers, key=LAYERS.index)):
             halved = halvings(segment.layers[0])
             across, down = width >> halved, height >> halved
-            tallest = max(tile.end - tile.start for tile in segment.tiles(down, rows))
-            self._whole.append(Block(segment, across, down, dtype.itemsize, pooling))
-            self._tiles.append(Block(segment, across, tallest, dtype.itemsize, pooling))
+            block = Block(segment, across, down, dtype.itemsize, pooling)
+            tiles = [
+                replace(block, rows=tile.end - tile.start) for tile in segment.tiles(down, rows)
+            ]
+            self._whole.append(block)
+            self._tiles.append(max(tiles, key=lambda tile: tile.rows))
+            self._kept.append(sum(tile.maps for tile in tiles))
 
     @property
     def count(self) -> int:
@@ -150,14 +157,13 @@ class Passes:
         first = self.count - kept
         moments = []
         for i, tile in enumerate(self._tiles):
-            held = [block.maps for block in self._whole[first : i + 1]]
             ahead = sum(between[: i + 2])
             down = tile.down(LAYERS if i >= first else self._shown)
-            moments.append(ahead + sum(held[: i - first] if i >= first else held) + GAPS * down)
+            moments.append(ahead + sum(self._kept[first:i]) + GAPS * down)
             gradient = between[i] if i else CANVAS * self._pixels
             # The maps of a kept tile are counted with its segment's.
             way = tile.up() - (tile.maps if i >= first else 0)
-            moments.append(ahead + sum(held) + gradient + GAPS * way)
+            moments.append(ahead + sum(self._kept[first : i + 1]) + gradient + GAPS * way)
         return max(moments)
 
 

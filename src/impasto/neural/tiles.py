@@ -107,6 +107,9 @@ def segments(deepest: str) -> list[Segment]:
     return [Segment(layers[a:b], pooled=b < len(layers)) for a, b in bounds]
 
 
+MOST_REACH = max(-(-part.reach // part.step) * part.step for part in segments(LAYERS[-1]))
+"""Rows of a segment's halo, rounded up to its step."""
+
 Visit = Callable[[str, Tensor, slice], None]
 """(layer, own rows of its map, which rows these are)."""
 
@@ -150,9 +153,6 @@ LARGE_TILE_PIXELS = 2**21
 
 LEAST_ROWS = 64
 """Of a tile, where the image is wide."""
-
-MOST_REACH = 8
-"""Rows of a segment's halo, rounded up to its step."""
 
 
 def tile_rows(width: int, dtype: torch.dtype, device: torch.device) -> int:
