@@ -60,6 +60,7 @@ def test_an_unknown_field_names_itself_and_the_version() -> None:
         ({"styles": (StyleInput(path="a.jpg", sha256="2", beta=45),)}, ["beta"]),
         ({"weights": Input(path="own.pth", sha256="9")}, ["weights"]),
         ({"output": OutputSettings(quality=1)}, []),
+        ({"losses": {"total": 2.5, "content": None}}, []),
         ({"settings": PaintSettings(memory=2_000_000_000)}, []),
         ({"threads": 4, "precision": "bfloat16"}, ["precision", "threads"]),
         ({"settings": PaintSettings(init="noise")}, ["init"]),
@@ -171,6 +172,14 @@ def test_weights_of_one_s_own(impasto: Impasto, inputs: Path) -> None:
     status, _, err = impasto("replay", "art.png", "-o", "third.png")
     assert (status, err.count("\n")) == (3, 1)
     assert "its input own.bin is missing" in err
+
+
+def test_the_recipe_says_what_it_came_to(impasto: Impasto, inputs: Path) -> None:
+    status, out, _ = impasto(*PAINT, "-o", "art.png", "--json")
+    assert status == 0
+    losses = json.loads(out)["losses"]
+    assert losses["total"] == pytest.approx(sum(losses.values()) / 2)
+    assert json.loads(impasto("recipe", "art.png")[1])["losses"] == losses
 
 
 def test_pictures_without_a_recipe(impasto: Impasto, inputs: Path) -> None:

@@ -65,11 +65,11 @@ class Artwork(Made):
     """False where the run had to end early and this is the best picture so far."""
 
     def facts(self) -> dict[str, object]:
-        """What came of the work, for programs; JSON has no numbers that are not finite."""
+        """What came of the work, for programs."""
         return {
             **super().facts(),
             "steps": self.steps,
-            "losses": {k: x if math.isfinite(x) else None for k, x in self.losses.items()},
+            "losses": finite(self.losses),
             "peak_memory": self.peak_memory,
             "device": self.recipe.device,
             "precision": self.recipe.precision,
@@ -214,15 +214,22 @@ class Job:
         metadata = self.photo.metadata
         if dpi is not None:
             metadata = replace(metadata, dpi=(dpi, dpi))
+        losses = {**losses, "total": sum(losses.values())}
+        outcome = {"complete": complete, "losses": finite(losses)}
         return Artwork(
             picture=replace(self.photo, rgb=rgb, alpha=alpha, metadata=metadata),
-            losses={**losses, "total": sum(losses.values())},
-            recipe=self.recipe.model_copy(update={"complete": complete}),
+            losses=losses,
+            recipe=self.recipe.model_copy(update=outcome),
             steps=self._steps,
             seconds=time.perf_counter() - self._began,
             peak_memory=peak_memory(choose_device(self.settings.device)),
             complete=complete,
         )
+
+
+def finite(losses: Losses) -> dict[str, float | None]:
+    """Losses for JSON, which has no numbers that are not finite."""
+    return {name: loss if math.isfinite(loss) else None for name, loss in losses.items()}
 
 
 def packages_of(settings: PaintSettings) -> Sequence[str]:

@@ -69,6 +69,8 @@ class PaintRecipe(Recipe):
     precision: str
     threads: PositiveInt
     """Sums over threads round differently for another count."""
+    losses: Mapping[str, float | None] = {}
+    """What it came to: every weighted term by name and their total; None for what isn't finite."""
 
     def inputs(self) -> Iterator[Input]:
         """Every file of the user's that went in."""

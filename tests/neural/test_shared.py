@@ -15,6 +15,7 @@ from impasto.events import Notice, Painted
 from impasto.neural import paint, shared
 from impasto.neural.objective import Objective, content_of
 from impasto.neural.paint import Inputs, StyleImage, painting, planned, work_of
+from impasto.neural.plan import plan_for
 from impasto.neural.shared import MOST, Shared, bytes_of_maps
 from impasto.neural.tiles import Tiles, Tiling
 from impasto.neural.vgg import VGG19
@@ -163,7 +164,7 @@ def test_only_as_much_more_is_kept_as_a_painting_leaves_free() -> None:
 def test_what_is_kept_goes_where_a_picture_would_not_fit_beside_it(
     inputs: Inputs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    work, store, made = work_of(inputs, PaintSettings(size=64)), Shared(MOST), paint.plan_for
+    work, store, made = work_of(inputs, PaintSettings(size=64)), Shared(MOST), plan_for
 
     def full(*arguments: Any) -> object:
         if store.held:
