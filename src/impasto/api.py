@@ -62,7 +62,7 @@ def paint(
     """
     save = save or OutputSettings()
     if output is not None:
-        pictures = [picture for picture, _ in map(_with_beta, _listed(styles))]
+        pictures = [picture for picture, _ in map(with_beta, listed(styles))]
         sources = [photo, *pictures, settings.get("init"), weights]
         files = [source for source in sources if isinstance(source, str | Path)]
         check_place(output, files, settings=save, force=force, resume=resume)
@@ -87,14 +87,14 @@ def _job(
 ) -> Job:
     return Job(
         photo,
-        [_with_beta(style) for style in _listed(styles)],
+        [with_beta(style) for style in listed(styles)],
         preset_settings(preset).updated(settings),
         save,
         Path(weights) if weights is not None else None,
     )
 
 
-def _listed(styles: Style | Sequence[Style]) -> Sequence[Style]:
+def listed(styles: Style | Sequence[Style]) -> Sequence[Style]:
     """A style alone is a list of one; a pair of a picture and a number is one style."""
     if isinstance(styles, str | Path | Image.Image | np.ndarray):
         return [styles]
@@ -107,7 +107,8 @@ def _listed(styles: Style | Sequence[Style]) -> Sequence[Style]:
     return styles
 
 
-def _with_beta(style: Style) -> tuple[Source, float | None]:
+def with_beta(style: Style) -> tuple[Source, float | None]:
+    """A style's picture and its own beta, if it has one."""
     if isinstance(style, tuple):
         picture, beta = style
         return picture, StyleChoice.checked({"path": "", "beta": beta}).beta

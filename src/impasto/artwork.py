@@ -141,13 +141,14 @@ class Job:
         pictures = [source.picture for source in sources]
         betas = [settings.beta if beta is None else beta for _, beta in styles]
         init = read(settings.init) if isinstance(settings.init, Path) else None
+        names = distinct([picture.name for picture in pictures])
         self._shared = shared or Shared()
         self._weights = self._shared.weights(weights)
         self._inputs = Inputs(
             self.photo.rgb,
             [
                 StyleImage(name, beta, picture.rgb, picture.sha256)
-                for name, beta, picture in zip(distinct(pictures), betas, pictures, strict=True)
+                for name, beta, picture in zip(names, betas, pictures, strict=True)
             ],
             init.rgb if init is not None else None,
             self.photo.sha256,
@@ -172,6 +173,12 @@ class Job:
             threads=torch.get_num_threads(),
             versions=installed_versions(packages_of(settings)),
         )
+
+    @property
+    def passed(self) -> int:
+        """Pixels that pass through the network: of each level's canvas, once a step."""
+        levels = work_of(self._inputs, self.settings).levels()
+        return sum(math.prod(level.size) * level.steps for level in levels)
 
     def forecast(self, seconds: float = TRIAL_SECONDS) -> Forecast:
         """What painting it would take, by trials of this machine's speed that take so long.
@@ -237,13 +244,13 @@ def packages_of(settings: PaintSettings) -> Sequence[str]:
     return PAINTING if settings.enhance == "none" else tuple(dict.fromkeys(PAINTING + FILTERING))
 
 
-def distinct(pictures: Sequence[Picture]) -> list[str]:
-    """The pictures' names, numbered where two are alike: starry, starry-2."""
-    names: list[str] = []
-    for picture in pictures:
-        name, count = picture.name, 1
-        while name in names:
+def distinct(names: Sequence[str]) -> list[str]:
+    """The same, numbered where two are alike: starry, starry-2."""
+    found: list[str] = []
+    for name in names:
+        numbered, count = name, 1
+        while numbered in found:
             count += 1
-            name = f"{picture.name}-{count}"
-        names.append(name)
-    return names
+            numbered = f"{name}-{count}"
+        found.append(numbered)
+    return found

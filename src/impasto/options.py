@@ -12,10 +12,11 @@ from impasto.errors import UsageError
 from impasto.settings import FileName, Settings
 
 
-def options_of(model: type[Settings], group: str) -> type:
+def options_of(model: type[Settings], group: str, *, several: bool = False) -> type:
     """A dataclass with an optional field for each setting, for a parameter of a command.
 
-    Values stay text: the settings themselves convert and check them.
+    Values stay text: the settings themselves convert and check them. `several`: an option may have
+    several values in one text, of which the parser knows nothing.
     """
     fields = []
     for name, field in model.model_fields.items():
@@ -25,9 +26,9 @@ def options_of(model: type[Settings], group: str) -> type:
             help=_help(field),
             negative=(),
             show_default=False,
-            metavar="VALUE",
+            metavar="VALUES" if several else "VALUE",
         )
-        kind: Any = _kind(field) | None
+        kind: Any = (str if several else _kind(field)) | None
         how = (FILE, parameter) if _may_be_file(field) else (parameter,)
         fields.append((name, Annotated[kind, *how], dataclasses.field(default=None)))
     made = dataclasses.make_dataclass(f"{model.__name__}Options", fields, kw_only=True)

@@ -23,9 +23,11 @@ def carry_out(
     *,
     resume: bool = False,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
+    again: str = "give the same command with --resume",
 ) -> Artwork:
     """Paint and write; the output has been checked before, and is replaced if it exists.
 
+    `again` is how a person goes on after a stop.
     Raises Interrupted on Ctrl-C, once the picture so far and the state of the work are saved.
     """
     checkpoint = None
@@ -49,10 +51,10 @@ def carry_out(
                 artwork.save(output, force=True)
     except KeyboardInterrupt:
         with undisturbed():
-            message = _stopped(job, output, checkpoint, latest)
+            message = _stopped(job, output, latest, _kept(checkpoint, latest, again))
         raise Interrupted(message) from None
     except UnwritableOutput as error:
-        raise UnwritableOutput(f"{error}{_kept(checkpoint, latest)}") from error
+        raise UnwritableOutput(f"{error}{_kept(checkpoint, latest, again)}") from error
     if checkpoint is not None:
         checkpoint.remove()
     return artwork
@@ -86,12 +88,9 @@ def _keep(checkpoint: Checkpoint, step: Step, show: Callable[[Event], None]) -> 
         show(Notice(f"the state of the work is not kept: {error}"))
 
 
-def _stopped(
-    job: Job, output: str | Path, checkpoint: Checkpoint | None, latest: Step | None
-) -> str:
+def _stopped(job: Job, output: str | Path, latest: Step | None, going_on: str) -> str:
     """Save what there is; the sentence that says so."""
-    going_on = _kept(checkpoint, latest)
-    if latest is None or checkpoint is None:
+    if latest is None or str(output) == STANDARD_STREAM:
         return f"stopped; nothing was written{going_on}"
     try:
         job.unfinished(latest).save(output, force=True)
@@ -101,7 +100,7 @@ def _stopped(
     return f"stopped after step {latest.step} of level {latest.level}; {picture}{going_on}"
 
 
-def _kept(checkpoint: Checkpoint | None, latest: Step | None) -> str:
+def _kept(checkpoint: Checkpoint | None, latest: Step | None, again: str) -> str:
     """Keep the state of the work; how to go on, as the end of a sentence.
 
     Where it can't be written, an earlier one may be there.
@@ -110,5 +109,5 @@ def _kept(checkpoint: Checkpoint | None, latest: Step | None) -> str:
         with suppress(UnwritableOutput):
             checkpoint.write(latest)
     if checkpoint is not None and checkpoint.is_there():
-        return "; to go on, give the same command with --resume"
+        return f"; to go on, {again}"
     return ""
