@@ -1,5 +1,6 @@
 """Figures by matplotlib, in the letters and colours of the sheets."""
 
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -21,6 +22,10 @@ ENDINGS = (".svg", ".png")
 BOLD = "Inter Semi Bold"
 """The family of the bold face, as the font itself names it."""
 
+FALLBACKS = ("NotoSansCJK-Regular.ttc", "DroidSansFallbackFull.ttf", "PingFang.ttc", "msyh.ttc")
+"""Files of the system's fonts that have the scripts of East Asia. DejaVu Sans, which comes with
+matplotlib, has most others that Inter lacks."""
+
 DPI = 200
 """Of what is written as pixels."""
 
@@ -39,11 +44,10 @@ def styled(paper: Paper) -> Iterator[None]:
     """While it lasts, matplotlib draws in Inter, in these colours."""
     with extra("plots", "drawing a figure"):
         import matplotlib as mpl
-    _know_fonts()
     theme = THEMES[paper]
     ink, rule = hexadecimal(theme.ink), hexadecimal(theme.rule)
     style: Any = {
-        "font.family": "Inter",
+        "font.family": _families(),
         "figure.facecolor": hexadecimal(theme.paper),
         "axes.facecolor": hexadecimal(theme.paper),
         "axes.edgecolor": rule,
@@ -61,15 +65,21 @@ def save_figure(figure: "Figure", output: str | Path) -> int:
 
     # Letters are shapes, for readers have other fonts; names inside are the same every time.
     same = mpl.rc_context({"svg.fonttype": "path", "svg.hashsalt": "impasto"})
-    with replacing(Path(output)) as temporary, same:
+    with replacing(Path(output)) as temporary, same, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph")  # a letter that no font has is drawn as a box
         figure.savefig(temporary, format=kind, metadata=nothing, dpi=DPI)
         return temporary.stat().st_size
 
 
 @cache
-def _know_fonts() -> None:
-    """Tell matplotlib of the fonts that come with Impasto, once a process."""
-    from matplotlib import font_manager
+def _families() -> list[str]:
+    """Tell matplotlib of the fonts that come with Impasto, once a process; where letters are."""
+    from matplotlib.font_manager import FontProperties, findSystemFonts, fontManager
 
     for weight in Weight:
-        font_manager.fontManager.addfont(weight.file)
+        fontManager.addfont(weight.file)
+    there = {Path(file).name: file for file in findSystemFonts()}
+    fallbacks = [there[name] for name in FALLBACKS if name in there]
+    for file in fallbacks:
+        fontManager.addfont(file)
+    return ["Inter", *(FontProperties(fname=file).get_name() for file in fallbacks), "DejaVu Sans"]
