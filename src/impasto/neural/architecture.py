@@ -5,13 +5,18 @@ Simonyan and Zisserman 2015, table 1, configuration E, without the fully connect
 
 from dataclasses import dataclass
 
+from impasto.errors import UsageError
 from impasto.settings import CONTENT_LAYERS, CONV_COUNTS, LAYERS, STYLE_LAYERS
+from impasto.sizes import FULL, MIN_SIDE, measure_of, normal
 
 KERNEL = 3
 """Side of every filter, px of the map it is applied to."""
 
 CHANNELS = (64, 128, 256, 512, 512)
 """Of the maps of each block."""
+
+PHOTO = 3 / 2
+"""Width over height of a photo, where a size names its long side alone."""
 
 BYTES = 4
 """Of a value of a map in float32."""
@@ -46,6 +51,23 @@ class Layer:
         """The same for programs."""
         names = ("name", "channels", "width", "height", "receptive_field", "multiply_adds")
         return {name: getattr(self, name) for name in (*names, "memory", "content", "style")}
+
+
+def layers(size: int | str = "1200x800") -> tuple[Layer, ...]:
+    """All layers, shallow to deep, for an image of a size that is written as for paintings.
+
+    `"1200x800"` is width and height; a long side alone, as 800 or `"4K"`, is that of a photo of
+    3:2. UsageError where it is none.
+    """
+    try:
+        plain = normal(size)
+    except ValueError as error:
+        raise UsageError(f"size {error}") from error
+    if plain == FULL:
+        raise UsageError("size must be pixels as 1200x800: there is no photo that could be full")
+    width, *rest = measure_of(plain).pixels
+    height = rest[0] if rest else max(MIN_SIDE, round(width / PHOTO))
+    return layers_at(width, height)
 
 
 def layers_at(width: int, height: int) -> tuple[Layer, ...]:

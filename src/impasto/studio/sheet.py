@@ -73,12 +73,16 @@ class Sheet:
 
 
 def grid(cells: Sequence[Cell], columns: int = 0) -> list[list[Cell | None]]:
-    """Cells in rows; by default at least as many columns as rows, with the fewest places left."""
-    least = math.isqrt(len(cells) - 1) + 1
-    most = math.isqrt(2 * len(cells) - 1) + 1
-    columns = columns or min(range(least, most + 1), key=lambda count: -len(cells) % count)
+    """Cells in rows, by default in as many columns as `columns_for` says."""
+    columns = columns or columns_for(len(cells))
     padded: list[Cell | None] = [*cells, *[None] * (-len(cells) % columns)]
     return [padded[i : i + columns] for i in range(0, len(padded), columns)]
+
+
+def columns_for(count: int) -> int:
+    """At least as many columns as rows for so many cells, with the fewest places left."""
+    least, most = math.isqrt(count - 1) + 1, math.isqrt(2 * count - 1) + 1
+    return min(range(least, most + 1), key=lambda columns: -count % columns)
 
 
 def draw(sheet: Sheet, paper: Paper = Paper.LIGHT, side: int | None = None) -> RGB:
