@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from impasto.filter_api import enhance, quantize, superpixels
     from impasto.filter_settings import EnhanceSettings, QuantizeSettings, SuperpixelSettings
     from impasto.settings import OutputSettings, PaintSettings
+    from impasto.studio.plots import plot
+    from impasto.studio.recording import Recording
 
 __all__ = [
     "Artwork",
@@ -21,10 +23,12 @@ __all__ = [
     "OutputSettings",
     "PaintSettings",
     "QuantizeSettings",
+    "Recording",
     "SuperpixelSettings",
     "enhance",
     "paint",
     "painting",
+    "plot",
     "quantize",
     "superpixels",
 ]
@@ -35,10 +39,12 @@ _HOMES = {
     "OutputSettings": "impasto.settings",
     "PaintSettings": "impasto.settings",
     "QuantizeSettings": "impasto.filter_settings",
+    "Recording": "impasto.studio.recording",
     "SuperpixelSettings": "impasto.filter_settings",
     "enhance": "impasto.filter_api",
     "paint": "impasto.api",
     "painting": "impasto.api",
+    "plot": "impasto.studio.plots",
     "quantize": "impasto.filter_api",
     "superpixels": "impasto.filter_api",
 }

@@ -46,6 +46,10 @@ class BadRecipe(ImpastoError):
     """A recipe or checkpoint is missing, damaged, or its inputs are gone or changed."""
 
 
+class BadLog(ImpastoError):
+    """The log of a painting is missing, damaged, or not one."""
+
+
 class MissingExtra(ImpastoError):
     """A package that only some commands need is not installed."""
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from impasto.cli.filtering import check_filter, finish_filter
+from impasto.cli.filtering import check_filter, finish_filter, present_files, two_files
 from impasto.cli.program import (
     NONE_OF_WRITING,
     Force,
@@ -32,15 +32,19 @@ from impasto.settings import (
     StyleChoice,
     preset_settings,
 )
+from impasto.studio.recording_settings import RecordingSettings
 
 if TYPE_CHECKING:
     from impasto.artwork import Job
+    from impasto.studio.recording import Recording
 
     PaintOptions = Any
+    RecordingOptions = Any
 else:
     PaintOptions = options_of(PaintSettings, "Painting")
+    RecordingOptions = options_of(RecordingSettings, "Recording")
 
-NONE_OF_PAINTING = PaintOptions()
+NONE_OF_PAINTING, NOTHING_RECORDED = PaintOptions(), RecordingOptions()
 
 Every = Annotated[
     float,
@@ -61,6 +65,8 @@ Resume = Annotated[bool, Parameter(help="Go on where a stopped run was.")]
         "    impasto paint photo.jpg --style starry.jpg --size 60x40cm@300dpi -o print.tif\n"
         "    impasto paint photo.jpg --style starry.jpg --size 8K --memory 4GB --plan\n"
         "    impasto paint photo.jpg --style starry.jpg --preset article --json -o art.png\n"
+        "    impasto paint photo.jpg --style starry.jpg --timelapse grow.mp4 -o art.png\n"
+        "    impasto paint photo.jpg --style starry.jpg --log run.jsonl -o art.png\n"
         "    cat photo.jpg | impasto paint - --style starry.jpg -o - > art.png"
     )
 )
@@ -85,6 +91,7 @@ def paint(
     quiet: Quiet = False,
     json_: Json = False,
     options: Annotated[PaintOptions, Parameter("*")] = NONE_OF_PAINTING,
+    recorded: Annotated[RecordingOptions, Parameter("*")] = NOTHING_RECORDED,
     writing: Writing = NONE_OF_WRITING,
 ) -> None:
     """Paint a photo in the style of one or more pictures."""
@@ -93,10 +100,12 @@ def paint(
     styles = [StyleChoice.parse(text) for text in style]
     files: list[str | Path | None] = [photo, settings.init, weights]
     files += [choice.path for choice in styles]
+    recording = None
     if output is None and not plan:
         raise UsageError("no output: name a file to write with -o, or ask for the --plan alone")
     if output is not None and not plan:
         check(output, files, saving, force=force, resume=resume, json_=json_)
+        recording = recording_of(given(recorded), output, files, force=force, resume=resume)
     from impasto.artwork import Job
 
     pairs = [(choice.path, choice.beta) for choice in styles]
@@ -109,7 +118,8 @@ def paint(
         forecast = job.forecast()
         present(forecast.facts(), forecast_table(forecast), json_=json_)
         return
-    finish(job, output, quiet, json_, resume=resume, checkpoint_seconds=checkpoint_every)
+    how: dict[str, Any] = {"resume": resume, "checkpoint_seconds": checkpoint_every}
+    finish(job, output, quiet, json_, recording=recording, **how)
 
 
 @app.command
@@ -193,26 +203,60 @@ def check(
     check_place(output, files, settings=settings, force=force, resume=resume)
 
 
+def recording_of(
+    asked: dict[str, Any],
+    output: str,
+    inputs: Iterable[str | Path | None],
+    *,
+    force: bool,
+    resume: bool,
+) -> "Recording | None":
+    """What is to be recorded, its files checked; None, and no time lost, where that is nothing."""
+    if not asked:
+        return None
+    from impasto.studio.recording import OUTPUTS, Recording
+
+    for name in OUTPUTS:
+        if name in asked:
+            two_files(f"--{name}", Path(asked[name]), output)
+    return Recording(force=force, resume=resume, others=present_files(*inputs), **asked)
+
+
 def finish(
-    job: "Job", output: str, quiet: bool, json_: bool, notes: Iterable[str] = (), **how: Any
+    job: "Job",
+    output: str,
+    quiet: bool,
+    json_: bool,
+    notes: Iterable[str] = (),
+    recording: "Recording | None" = None,
+    **how: Any,
 ) -> None:
     """Carry a job out, with its progress on the terminal, and say what came of it."""
     from impasto.events import Notice
     from impasto.neural.device import keep_freed_memory
     from impasto.progress import shown
-    from impasto.work import carry_out
 
     keep_freed_memory()
     with shown(console, quiet=quiet) as show:
         for note in notes:
             show(Notice(note))
-        artwork = carry_out(job, output, show, **how)
+        if recording is None:
+            from impasto.work import carry_out
+
+            artwork = carry_out(job, output, show, **how)
+        else:
+            from impasto.studio.recording import carry_out_recorded
+
+            artwork = carry_out_recorded(job, output, show, recording, **how)
     if json_:
-        say(json.dumps({"output": output, **artwork.facts()}))
+        recorded = {} if recording is None else recording.facts()
+        say(json.dumps({"output": output, **artwork.facts(), **recorded}))
     elif not quiet:
         from impasto.progress import summary
 
         console.print(f"{output}: {summary(artwork.losses)}, {artwork.seconds:.1f} s")
+        if recording is not None:
+            console.print(f"recorded in {recording.files}")
     if not artwork.complete:
         console.print(
             f"impasto: the values stopped being finite; {output} is the best picture up to there, "

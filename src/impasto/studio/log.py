@@ -1,0 +1,107 @@
+"""The log of a painting: a line of JSON for each event."""
+
+import json
+import math
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from impasto.events import Event, LevelDone, Losses, Notice, Painted, RolledBack, Started, Step
+from impasto.image.atomic import unwritable
+from impasto.studio.course import Record, records_in
+
+STARTED = ("size", "levels", "steps", "device", "precision")
+"""What is told of the start."""
+
+
+class Log:
+    """Takes the events of a painting and writes each, when it comes, as a line of JSON.
+
+    With `resume`, what a stopped run has written stays, and its time is counted on.
+    """
+
+    def __init__(self, output: Path | None, *, resume: bool) -> None:
+        """The output has been checked; without one, records are only kept."""
+        self.records: list[Record] = []
+        self.facts: dict[str, Any] = {}
+        """What the first line tells as well."""
+        self.output = output
+        self._resume = resume
+        self._file: BinaryIO | None = None
+        self._began = 0.0
+
+    def open(self) -> None:
+        """Begin; raises UnwritableOutput, and BadLog where the file to go on with is no log."""
+        if self.output is not None:
+            try:
+                self._file = self._opened(self.output)
+            except OSError as error:
+                raise unwritable(self.output, error) from error
+        self._began = time.monotonic() - (self.records[-1]["seconds"] if self.records else 0)
+
+    def close(self) -> None:
+        """End; a line that could not be written, of which was told, is lost."""
+        if self._file is not None:
+            with suppress(OSError):
+                self._file.close()
+
+    @property
+    def has_steps(self) -> bool:
+        """Whether a step was taken."""
+        return any(record["event"] == "step" for record in self.records)
+
+    def __call__(self, event: Event) -> None:
+        """Write a line; raises UnwritableOutput."""
+        what = record_of(event)
+        if what is None:
+            return
+        if isinstance(event, Started):
+            what |= self.facts
+        seconds = round(time.monotonic() - self._began, 3)
+        record = {"event": what.pop("event"), "seconds": seconds, **what}
+        self.records.append(record)
+        if self._file is not None and self.output is not None:
+            try:
+                self._file.write(f"{json.dumps(record)}\n".encode())
+                self._file.flush()
+            except OSError as error:
+                raise unwritable(self.output, error) from error
+
+    def _opened(self, path: Path) -> BinaryIO:
+        """The file, empty or after the whole lines of the run that goes on."""
+        if not (self._resume and path.exists()):
+            return path.open("wb")
+        self.records, length = records_in(path.read_bytes(), path)
+        file = path.open("r+b")
+        file.truncate(length)
+        file.seek(length)
+        return file
+
+
+def record_of(event: Event) -> dict[str, Any] | None:
+    """What is logged of an event but for its time; None where it is nothing."""
+    match event:
+        case Started():
+            facts = {name: getattr(event, name) for name in STARTED}
+            return {"event": "started", **facts}
+        case Step():
+            place = {name: getattr(event, name) for name in ("level", "step", "taken")}
+            return {"event": "step", **place, **_told(event.losses)}
+        case LevelDone():
+            return {"event": "level done", "level": event.level}
+        case RolledBack():
+            return {"event": "rolled back", "level": event.level, "step": event.step}
+        case Notice():
+            return {"event": "notice", "message": event.message}
+        case Painted():
+            return {"event": "finished", "complete": event.complete, **_told(event.losses)}
+        case _:
+            return None
+
+
+def _told(losses: Losses) -> dict[str, Any]:
+    """Losses by name and their sum; JSON has no numbers that are not finite."""
+    total = sum(losses.values())
+    known = {name: value if math.isfinite(value) else None for name, value in losses.items()}
+    return {"losses": known, "total": total if math.isfinite(total) else None}
