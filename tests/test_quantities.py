@@ -1,6 +1,6 @@
 import pytest
 
-from impasto.quantities import parse_memory
+from impasto.quantities import parse_memory, quantity
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,22 @@ def test_what_is_no_amount(text: str) -> None:
 def test_a_forgotten_unit(text: str) -> None:
     with pytest.raises(ValueError, match=rf"^must be at least 1MB, not {text}$"):
         parse_memory(text)
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (35_389_440_000, "35.4 G"),
+        (999_400_000, "999 M"),
+        (999_600_000, "1.00 G"),
+        (9_994_000, "9.99 M"),
+        (9_996_000, "10.0 M"),
+        (99_960_000, "100 M"),
+        (12_000, "12.0 k"),
+        (3.2e15, "3200 T"),
+        (512, "512 "),
+        (0, "0 "),
+    ],
+)
+def test_quantities_have_three_digits(number: float, text: str) -> None:
+    assert quantity(number) == text

@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from impasto.artwork import Artwork
     from impasto.filter_api import enhance, quantize, superpixels
     from impasto.filter_settings import EnhanceSettings, QuantizeSettings, SuperpixelSettings
+    from impasto.neural.architecture import layers
     from impasto.settings import OutputSettings, PaintSettings
     from impasto.studio.plots import plot
     from impasto.studio.recording import Recording
+    from impasto.studio.seeing import edge_responses, features, first_filters, gram, walk_layers
 
 __all__ = [
     "Artwork",
@@ -25,12 +27,18 @@ __all__ = [
     "QuantizeSettings",
     "Recording",
     "SuperpixelSettings",
+    "edge_responses",
     "enhance",
+    "features",
+    "first_filters",
+    "gram",
+    "layers",
     "paint",
     "painting",
     "plot",
     "quantize",
     "superpixels",
+    "walk_layers",
 ]
 
 _HOMES = {
@@ -41,12 +49,18 @@ _HOMES = {
     "QuantizeSettings": "impasto.filter_settings",
     "Recording": "impasto.studio.recording",
     "SuperpixelSettings": "impasto.filter_settings",
+    "edge_responses": "impasto.studio.seeing",
     "enhance": "impasto.filter_api",
+    "features": "impasto.studio.seeing",
+    "first_filters": "impasto.studio.seeing",
+    "gram": "impasto.studio.seeing",
+    "layers": "impasto.neural.architecture",
     "paint": "impasto.api",
     "painting": "impasto.api",
     "plot": "impasto.studio.plots",
     "quantize": "impasto.filter_api",
     "superpixels": "impasto.filter_api",
+    "walk_layers": "impasto.studio.seeing",
 }
 
 

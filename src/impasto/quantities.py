@@ -29,3 +29,17 @@ def parse_memory(text: str) -> int:
     if amount < LEAST:
         raise ValueError(f"must be at least 1MB, not {text}")
     return amount
+
+
+def quantity(number: float) -> str:
+    """Three digits and the prefix of their size, for a unit to follow.
+
+    >>> quantity(35_389_440_000)
+    '35.4 G'
+    """
+    for power, prefix in ((12, "T"), (9, "G"), (6, "M"), (3, "k")):
+        digits = number / 10**power
+        if digits >= 0.9995:  # which three digits show as 1
+            decimals = 2 if digits < 9.995 else 1 if digits < 99.95 else 0
+            return f"{digits:.{decimals}f} {prefix}"
+    return f"{number:g} "

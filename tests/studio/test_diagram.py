@@ -12,7 +12,7 @@ from PIL import Image
 
 from impasto.errors import UsageError
 from impasto.neural.architecture import layers_at
-from impasto.studio.diagram import CONTENT, STYLE, diagram, quantity
+from impasto.studio.diagram import CONTENT, STYLE, diagram
 from impasto.studio.figure import check_figure, save_figure
 from impasto.studio.theme import Paper, hexadecimal
 
@@ -91,8 +91,3 @@ def test_figures_are_files_that_are_the_same_every_time(tmp_path: Path, paper: P
 def test_other_endings_are_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(UsageError, match=r"ends in \.svg or \.png"):
         check_figure(tmp_path / name, (), force=True)
-
-
-def test_quantities_have_three_digits() -> None:
-    found = [quantity(x) for x in (35_389_440_000, 999_600_000, 1_658_880_000, 12_000, 512)]
-    assert found == ["35.4 G", "1.00 G", "1.66 G", "12.0 k", "512 "]

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from impasto.extras import extra
 from impasto.neural.architecture import Layer
+from impasto.quantities import quantity
 from impasto.studio.figure import BOLD, styled
 from impasto.studio.theme import THEMES, Colour, Paper, hexadecimal
 
@@ -236,19 +237,6 @@ def summary(block: int, layers: Sequence[Layer]) -> tuple[str, ...]:
         quantity(sum(layer.multiply_adds for layer in layers)),
         f"{quantity(sum(layer.memory for layer in layers))}B",
     )
-
-
-def quantity(number: float) -> str:
-    """Three digits with the prefix of its size.
-
-    >>> quantity(35_389_440_000)
-    '35.4 G'
-    """
-    for power, prefix in ((12, "T"), (9, "G"), (6, "M"), (3, "k")):
-        if number >= 0.9995 * 10**power:
-            value = number / 10**power
-            return f"{value:.{max(0, 2 - int(np.log10(value)))}f} {prefix}"
-    return f"{number:g} "
 
 
 def shaded(colour: Colour, light: float) -> Colour:

@@ -83,7 +83,7 @@ class Features(Page):
         """Which maps these are, for people."""
         silent = len(self.maps.silent)
         said = f"{self.maps.layer}, {chosen(self.maps, self.settings.top)}"
-        return f"{said}; {silent} are silent in all" if silent else said
+        return f"{said}; {silent} silent in all" if silent else said
 
     def facts(self) -> dict[str, object]:
         """How active each kept map is, for programs."""

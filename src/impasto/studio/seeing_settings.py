@@ -46,10 +46,13 @@ class FeatureSettings(Settings):
         "relu1_1", description="the layer, relu1_1 to relu5_4"
     )
     maps: Maps | None = Field(
-        None, description="numbers of maps, counted from 0, as 3,17; by default all"
+        None, description="numbers of maps, counted from 0, as 3,17; all if none are named"
     )
     top: int | None = Field(
-        None, ge=1, le=CHANNELS[-1], description="the most active maps alone, so many of them"
+        None,
+        ge=1,
+        le=CHANNELS[-1],
+        description="how many maps, the most active ones; all if there is no number",
     )
     size: SeenSize = Field(512, description="size that the photo is seen at, as of paint")
 

@@ -7,6 +7,7 @@ from rich.box import SIMPLE
 from rich.table import Table
 
 from impasto.neural.architecture import Layer, ends_block
+from impasto.quantities import quantity
 
 if TYPE_CHECKING:
     from impasto.neural.edges import EdgeResponses
@@ -26,8 +27,8 @@ def layers_table(layers: Sequence[Layer]) -> Table:
     table.add_column("maps", justify="right", no_wrap=True)
     table.add_column("size, px", justify="right", no_wrap=True)
     table.add_column("sees", justify="right", no_wrap=True)
-    table.add_column("multiply-adds", f"{work / 1e9:,.2f} G", justify="right", no_wrap=True)
-    table.add_column("memory", f"{memory / 1e6:,.1f} MB", justify="right", no_wrap=True)
+    table.add_column("multiply-adds", quantity(work), justify="right", no_wrap=True)
+    table.add_column("memory", f"{quantity(memory)}B", justify="right", no_wrap=True)
     table.add_column("loss", no_wrap=True)
     for layer in layers:
         table.add_row(
@@ -35,8 +36,8 @@ def layers_table(layers: Sequence[Layer]) -> Table:
             str(layer.channels),
             f"{layer.width}×{layer.height}",
             str(layer.receptive_field),
-            f"{layer.multiply_adds / 1e9:,.2f} G",
-            f"{layer.memory / 1e6:,.1f} MB",
+            quantity(layer.multiply_adds),
+            f"{quantity(layer.memory)}B",
             ", ".join(roles(layer)),
             end_section=ends_block(layer.name),
         )
