@@ -16,12 +16,13 @@ def located(recipe: Recipe, where: Path) -> dict[str, str]:
     Inputs are looked for by their old paths, from here and from the folder of `where`, then by name
     in that folder. Raises BadRecipe where one is missing or has changed.
     """
-    return {item.path: _place(item, where) for item in recipe.inputs()}
+    return {item.path: place_of(item, where, "replay") for item in recipe.inputs()}
 
 
-def _place(item: Input, where: Path) -> str:
+def place_of(item: Input, where: Path, doing: str) -> str:
+    """Where an input of the picture `where` is now; `doing` is what needs it, for the error."""
     if is_sample(item.path):
-        _require(item, read(item.path).sha256)
+        _require(item, read(item.path).sha256, doing)
         return item.path
     old = Path(item.path)
     places = (old, where.parent / old, where.parent / old.name)
@@ -30,9 +31,9 @@ def _place(item: Input, where: Path) -> str:
         if digest == item.sha256:
             return str(path)
     for digest in found.values():
-        _require(item, digest)
+        _require(item, digest, doing)
     raise BadRecipe(
-        f"cannot replay {where}: its input {item.path} is missing; put it back, "
+        f"cannot {doing} {where}: its input {item.path} is missing; put it back, "
         f"or beside {where.name}"
     )
 
@@ -43,10 +44,10 @@ def digest_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _require(item: Input, digest: str) -> None:
+def _require(item: Input, digest: str, doing: str) -> None:
     if digest != item.sha256:
         raise BadRecipe(
-            f"cannot replay: {item.path} has changed since (SHA-256 {digest[:12]}…, "
+            f"cannot {doing}: {item.path} has changed since (SHA-256 {digest[:12]}…, "
             f"then {item.sha256[:12]}…); put the old file back, or make the picture anew"
         )
 

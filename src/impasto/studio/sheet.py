@@ -114,7 +114,7 @@ class _Layout:
         else:
             self._columns = _Columns.of(grid, self._side)
             self._beside = _Columns.of(sheet.beside, sheet.beside_side)
-        self._size = round(min(LARGEST, max(SMALLEST, LETTERS * self._side)))
+        self._size = letter_size(self._side)
         titled, noted = (any(getattr(cell, name) for cell in cells) for name in ("title", "note"))
         lines = titled + noted
         self._label = lines * self._em(LEADING) + (self._em(NEAR) if lines else 0)
@@ -140,13 +140,13 @@ class _Layout:
         page[margin : margin + header.shape[0], margin : width - margin] = header
         for number, head in enumerate(sheet.column_heads):
             text = shortened(head, self._size, self._columns.wide, Weight.BOLD)
-            _lay(page, text, grid_left + number * pitch, top, self._theme.ink)
+            lay(page, text, grid_left + number * pitch, top, self._theme.ink)
         for cell, y in zip(sheet.beside, self._below(grid_top, beside), strict=False):
             self._draw(page, cell, (margin, y + beside_high(cell)), self._beside)
         places = self._below(grid_top, highs)
         for head, y, tall in zip(sheet.row_heads, places, highs, strict=False):
             text = shortened(head, self._size, head_width, Weight.BOLD)
-            _lay(page, text, left, y + (tall - self._em(LEADING)) // 2, self._theme.ink)
+            lay(page, text, left, y + (tall - self._em(LEADING)) // 2, self._theme.ink)
         for row, y, tall in zip(sheet.rows, places, highs, strict=False):
             for column, found in enumerate(row):
                 if found is not None:
@@ -178,13 +178,13 @@ class _Layout:
         title_high = round(self._em(TITLE) * LEADING) if sheet.title else 0
         page = self._blank(title_high + (self._em(LEADING) if sheet.subtitle else 0), room)
         title = shortened(sheet.title, self._em(TITLE), room, Weight.BOLD)
-        _lay(page, title, 0, 0, self._theme.ink)
+        lay(page, title, 0, 0, self._theme.ink)
         subtitle = shortened(sheet.subtitle, self._size, room)
-        _lay(page, subtitle, 0, title_high, self._theme.faint)
+        lay(page, subtitle, 0, title_high, self._theme.faint)
         return page
 
     def _blank(self, height: int, width: int) -> RGB:
-        return np.broadcast_to(_rgb(self._theme.paper), (height, width, 3)).copy()
+        return np.broadcast_to(samples(self._theme.paper), (height, width, 3)).copy()
 
     def _draw(self, page: RGB, cell: Cell, foot: tuple[int, int], columns: "_Columns") -> None:
         """A picture whose lower left corner is there, and what is said below."""
@@ -197,11 +197,11 @@ class _Layout:
         y += self._em(NEAR)
         if cell.title:
             text = shortened(cell.title, self._size, columns.wide)
-            _lay(page, text, x, y, self._theme.ink)
+            lay(page, text, x, y, self._theme.ink)
             y += self._em(LEADING)
         if cell.note:
             text = shortened(cell.note, self._size, columns.wide)
-            _lay(page, text, x, y, self._theme.faint)
+            lay(page, text, x, y, self._theme.faint)
 
 
 @dataclass(frozen=True)
@@ -228,14 +228,20 @@ def _shrunk(picture: RGB, side: int) -> tuple[int, int]:
     return max(1, round(width * share)), max(1, round(height * share))
 
 
-def _lay(page: RGB, text: Line, x: int, y: int, colour: Colour) -> None:
+def letter_size(side: int) -> int:
+    """Of labels, px, for cells that are so long."""
+    return round(min(LARGEST, max(SMALLEST, LETTERS * side)))
+
+
+def lay(page: RGB, text: Line, x: int, y: int, colour: Colour) -> None:
     """Lay a line whose top left corner is there on a page."""
     high, wide = text.ink.shape
     y, x = y + text.top, x + text.left
     place = page[y : y + high, x : x + wide]
     cover = text.ink[: place.shape[0], : place.shape[1], None]
-    place += cover * (_rgb(colour) - place)
+    place += cover * (samples(colour) - place)
 
 
-def _rgb(colour: Colour) -> NDArray[np.float32]:
+def samples(colour: Colour) -> NDArray[np.float32]:
+    """A colour as a pixel has it, (3,) in [0, 1]."""
     return np.array(colour, np.float32) / np.float32(255)
