@@ -19,7 +19,7 @@ Outcome = tuple[int, str, str]
 Start = Callable[..., "subprocess.Popen[str]"]
 
 PAINT = (
-    *("paint", "photo.jpg", "--style", "starry.png", "--size", "72", "--levels", "2", "-q"),
+    *("paint", "photo.jpg", "--style", "starry.png", "--size", "96", "--levels", "2", "-q"),
     *("--coarse-steps", "6", "--steps", "20", "--checkpoint-every", "0", "-o", "art.png"),
     *("--timelapse", "grow.gif", "--log", "run.jsonl", "--plot", "losses.svg"),
 )
