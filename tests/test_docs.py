@@ -18,6 +18,7 @@ from impasto.filter_settings import EnhanceSettings, QuantizeSettings, Superpixe
 from impasto.neural import shared, weights
 from impasto.options import given, option_name, shown
 from impasto.settings import PRESETS, OutputSettings, PaintSettings, Preset, Settings
+from impasto.studio.axes import split
 from impasto.studio.seeing_settings import FeatureSettings, GramSettings
 
 ROOT = Path(__file__).parents[1]
@@ -26,6 +27,7 @@ CLI, PYTHON = ROOT / "docs" / "cli.md", ROOT / "docs" / "python.md"
 COMMANDS = sorted(name for name in app if not name.startswith("-"))
 SETTINGS: dict[str, type[Settings]] = {
     "paint": PaintSettings,
+    "sweep": PaintSettings,
     "quantize": QuantizeSettings,
     "superpixels": SuperpixelSettings,
     "enhance": EnhanceSettings,
@@ -65,6 +67,8 @@ def rows(command: str) -> dict[str, tuple[set[str], str]]:
     found = {}
     shared = CLI.read_text().partition("## What all commands share")[2].partition("\n## ")[0]
     text = section(command) + (shared if "--depth" in flags(command) else "")
+    if command == "sweep":  # its options are those of paint
+        text += section("paint").partition("What is painted:\n\n")[2].partition("\n\n")[0]
     for line in text.splitlines():
         if line.startswith("| `-"):
             names, _, default = (cell.strip() for cell in line.strip("|").split("|"))
@@ -169,6 +173,10 @@ def test_every_example_can_be_parsed(page: str, words: list[str]) -> None:
     values: dict[str, Any] = bound.arguments
     if "options" in values:
         SETTINGS[words[0]].checked(given(values["options"]))
+    if "swept" in values:
+        for name, text in given(values["swept"]).items():
+            for value in split(name, text):
+                PaintSettings.checked({name: value})
     if "writing" in values:
         OutputSettings.checked(given(values["writing"]))
 

@@ -27,7 +27,9 @@ def test_importing_does_not_import_torch(module: str) -> None:
     assert imported_by(f"import {module}") == set()
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["paint", "--help"], ["--version"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["paint", "--help"], ["sweep", "--help"], ["--version"]]
+)
 def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     code = f"import sys; sys.argv[1:] = {arguments}; from impasto.cli import main; main()"
     assert imported_by(code) == set()

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from impasto.studio.plots import plot
     from impasto.studio.recording import Recording
     from impasto.studio.seeing import edge_responses, features, first_filters, gram, walk_layers
+    from impasto.studio.sweep import sweep
 
 __all__ = [
     "Artwork",
@@ -38,6 +39,7 @@ __all__ = [
     "plot",
     "quantize",
     "superpixels",
+    "sweep",
     "walk_layers",
 ]
 
@@ -60,6 +62,7 @@ _HOMES = {
     "plot": "impasto.studio.plots",
     "quantize": "impasto.filter_api",
     "superpixels": "impasto.filter_api",
+    "sweep": "impasto.studio.sweep",
     "walk_layers": "impasto.studio.seeing",
 }
 
