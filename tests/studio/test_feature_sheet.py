@@ -81,8 +81,8 @@ def test_cells_are_halvings_of_the_photo() -> None:
 
 
 def test_numbers_are_short() -> None:
-    found = [short(x) for x in (0.0123, 9.994, 12.34, 99.9, 123.4)]
-    assert found == ["0.01", "9.99", "12.3", "99.9", "123"]
+    found = [short(x) for x in (0, 1e-6, 0.0123, 9.994, 12.34, 99.9, 123.4)]
+    assert found == ["0.00", "< 0.01", "0.01", "9.99", "12.3", "99.9", "123"]
 
 
 def test_which_maps_these_are_is_said() -> None:

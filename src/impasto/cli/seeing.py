@@ -61,6 +61,7 @@ def layers(
     ] = None,
     paper: OnPaper = Paper.LIGHT,
     force: Force = False,
+    quiet: Quiet = False,
     json_: Json = False,
 ) -> None:
     """List VGG-19's layers: their maps, what they see, their work and memory; or draw them."""
@@ -74,7 +75,8 @@ def layers(
 
         check_figure(output, (), force=force)
         written = save_figure(diagram(found, paper), output)
-        console.print(f"{output}: {written:,} bytes")
+        if not quiet:
+            console.print(f"{output}: {written:,} bytes")
     present({"layers": [layer.facts() for layer in found]}, layers_table(found), json_=json_)
 
 

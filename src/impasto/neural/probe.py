@@ -91,7 +91,7 @@ class _Collected:
     def add(self, features: Tensor, rows: slice) -> None:
         """Take in some rows (1, C, h, W)."""
         found = features[0].float().cpu()
-        self._sums = self._sums + found.sum(dim=(1, 2), dtype=torch.float64)
+        self._sums = self._sums + found.sum(dim=(1, 2)).double()
         self._peaks = torch.maximum(self._peaks, found.amax(dim=(1, 2)))
         self._values[:, rows] = found[self._channels].numpy()
 

@@ -16,7 +16,7 @@ from impasto.studio.theme import THEMES, Paper
 PAGE, LARGEST, SMALLEST = 2048, 512, 96
 """About how wide all cells are together, and the bounds of one, px."""
 
-ROWS = 3
+ROWS = 2
 """How many rows of cells the photo beside them may be high."""
 
 FILTER = 96
@@ -38,31 +38,32 @@ class Seen:
         """(width, height), px."""
         return self.rgb.shape[1], self.rgb.shape[0]
 
-    def cell(self) -> Cell:
-        """What stands beside its maps."""
+    def cell(self, long_side: int) -> Cell:
+        """The photo, halved or doubled to about a long side, with its name and size."""
         width, height = self.size
-        return Cell(self.rgb, self.name, f"{width} × {height} px")
+        picture = at_size(self.rgb, *halved(self.size, long_side))
+        return Cell(picture, self.name, f"{width} × {height} px")
 
 
 def feature_page(photo: Seen, maps: FeatureMaps, choice: str, paper: Paper) -> RGB:
     """A sheet of the kept maps with the photo beside; `choice` says which these are."""
     columns = columns_for(len(maps.channels))
     size = halved(photo.size, min(LARGEST, max(SMALLEST, PAGE // columns)))
-    rows = grid(map_cells(maps, size, paper))
     height, width = maps.values.shape[1:]
-    reading = [
-        f"{choice}, {width} × {height} px",
-        "colour: square root of value over the map’s maximum",
-    ]
+    reading = [f"{choice}, {width} × {height} px", "colour: √(value / maximum)"]
     if set(maps.silent).intersection(maps.channels):
         reading.append("framed: 0 everywhere")
-    sheet = Sheet(
-        rows=rows,
-        title=maps.layer,
-        subtitle="; ".join(reading),
-        beside=[photo.cell()],
-        beside_side=min(LARGEST, max(size) * min(ROWS, len(rows))),
-    )
+    return _map_page(photo, maps, size, "; ".join(reading), paper)
+
+
+def _map_page(
+    photo: Seen, maps: FeatureMaps, size: tuple[int, int], subtitle: str, paper: Paper
+) -> RGB:
+    """The kept maps at a size, and the photo beside, larger where there are more rows."""
+    rows = grid(map_cells(maps, size, paper))
+    cell = photo.cell(min(LARGEST, max(size) * min(ROWS, len(rows))))
+    side = max(cell.picture.shape[:2])
+    sheet = Sheet(rows, maps.layer, subtitle, beside=[cell], beside_side=side)
     return draw(sheet, paper, max(size))
 
 
@@ -88,7 +89,9 @@ def halved(size: tuple[int, int], wanted: int) -> tuple[int, int]:
 
 
 def short(number: float) -> str:
-    """Three digits at most: 0.0123 is "0.01", 12.34 "12.3", 1234 "1234"."""
+    """A number from 0 up with two decimals at most: 0.0123 is "0.01", 12.34 "12.3"."""
+    if 0 < number < 0.005:
+        return "< 0.01"
     return f"{number:.{2 if number < 10 else 1 if number < 100 else 0}f}"
 
 
@@ -96,7 +99,7 @@ def filter_page(filters: NDArray[np.float32], paper: Paper) -> RGB:
     """The filters of the first layer, (64, 3, 3, 3) by input channel, each in its own colours."""
     cells = []
     for number, weights in enumerate(filters):
-        signed = np.moveaxis(weights, 0, 2) / (2 * np.abs(weights).max()) + np.float32(0.5)
+        signed = np.moveaxis(weights, 0, 2) / (2 * np.abs(weights).max() or 1) + np.float32(0.5)
         cells.append(Cell(at_size(signed, FILTER, FILTER), str(number)))
     reading = "3 × 3 px, RGB; grey is 0, each up to its own greatest weight"
     return draw(Sheet(grid(cells), f"The {len(cells)} filters of {LAYERS[0]}", reading), paper)
@@ -106,22 +109,13 @@ def walk_pages(photo: Seen, found: Mapping[str, FeatureMaps], paper: Paper) -> l
     """A page a layer, shallow to deep, all of one size: its kept maps beside the photo."""
     size = halved(photo.size, WALK)
     pages = []
-    for layer in layers_at(*photo.size):
-        if layer.name not in found:
-            continue
-        maps = found[layer.name]
-        sees = f"{layer.receptive_field} × {layer.receptive_field} px"
-        rows = grid(map_cells(maps, size, paper))
-        sheet = Sheet(
-            rows=rows,
-            title=layer.name,
-            subtitle=f"layer {LAYERS.index(layer.name) + 1} of {len(LAYERS)}: "
-            f"{layer.channels} maps of {layer.width} × {layer.height} px; "
-            f"a value sees {sees} of the photo",
-            beside=[photo.cell()],
-            beside_side=max(size) * min(ROWS, len(rows)),
-        )
-        pages.append(draw(sheet, paper, max(size)))
+    for number, layer in enumerate(layers_at(*photo.size), 1):
+        if layer.name in found:
+            subtitle = (
+                f"layer {number} of {len(LAYERS)}: {layer.channels} maps of {layer.width} × "
+                f"{layer.height} px; a value sees {layer.receptive_field} px of the photo each way"
+            )
+            pages.append(_map_page(photo, found[layer.name], size, subtitle, paper))
     return of_one_size(pages, paper)
 
 
@@ -139,13 +133,7 @@ def _laid(page: RGB, blank: RGB) -> RGB:
 
 def chosen(maps: FeatureMaps, top: int | None) -> str:
     """Which maps are kept, in words."""
-    all_of_them, count = CHANNELS[halvings(maps.layer)], len(maps.channels)
-    if count == all_of_them and top is None:
-        return f"all {count} maps"
+    whole, count = CHANNELS[halvings(maps.layer)], len(maps.channels)
     if top is not None:
-        return (
-            f"the {count} most active of {all_of_them} maps"
-            if count > 1
-            else (f"the most active of {all_of_them} maps")
-        )
-    return f"{count} of {all_of_them} maps"
+        return f"the {f'{count} ' * (count > 1)}most active of {whole} maps"
+    return f"all {count} maps" if count == whole else f"{count} of {whole} maps"

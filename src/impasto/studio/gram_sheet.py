@@ -35,7 +35,7 @@ def gram_page(
     orders = {layer: np.argsort(-found.diagonal(), kind="stable") for layer, found in style.items()}
     rows: list[list[Cell | None]] = []
     for picture, found in zip(pictures, grams, strict=True):
-        row = [picture.cell()]
+        row = [picture.cell(SIDE)]
         for layer, values in found.items():
             order = orders[layer]
             note = f"distance {distances[layer]:.3f}" if picture is not pictures[0] else ""

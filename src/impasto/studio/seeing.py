@@ -1,5 +1,6 @@
 """The Python functions that show what the network sees: feature maps, filters, Gram matrices."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,12 +45,12 @@ FRAME_SECONDS, LAST_SECONDS = 1.5, 3.0
 Show = Callable[[Event], None]
 
 
-class Page:
+class Page(ABC):
     """What can be looked at as a page."""
 
+    @abstractmethod
     def page(self, paper: Paper = Paper.LIGHT) -> RGB:
         """Draw it, (H, W, 3) in [0, 1]."""
-        raise NotImplementedError
 
     @property
     def image(self) -> Image.Image:
