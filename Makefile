@@ -16,6 +16,7 @@ demo: $(VENV)/.installed
 	$(BIN)/impasto demo --force -o demo.png
 
 test: $(VENV)/.installed-test
+	sh tests/packages.sh
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy

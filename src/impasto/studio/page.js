@@ -56,7 +56,6 @@ actual.addEventListener("change", () => scale(actual.checked));
 
 element("swap").addEventListener("click", () => {
   [left.value, right.value] = [right.value, left.value];
-  wipe.value = 100 - wipe.value;
   show();
 });
 
