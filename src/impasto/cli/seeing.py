@@ -26,7 +26,7 @@ from impasto.studio.seeing_settings import FeatureSettings, GramSettings
 from impasto.studio.theme import Paper
 
 if TYPE_CHECKING:
-    from impasto.studio.seeing import Page
+    from impasto.studio.drawn import Page
 
     FeatureOptions = Any
     GramOptions = Any
@@ -66,7 +66,7 @@ def layers(
 ) -> None:
     """List VGG-19's layers: their maps, what they see, their work and memory; or draw them."""
     from impasto.neural.architecture import layers as layers_for
-    from impasto.studio.tables import layers_table
+    from impasto.studio.seeing_tables import layers_table
 
     found = layers_for(size)
     if output is not None:
@@ -156,7 +156,7 @@ def gram(
         outlet.check([style, photo, weights])
     from impasto.progress import shown
     from impasto.studio.seeing import gram as grams_of
-    from impasto.studio.tables import distances_table
+    from impasto.studio.seeing_tables import distances_table
 
     with shown(console, quiet=quiet) as show:
         found = grams_of(style, photo, weights=weights, show=show, **asked)
@@ -259,7 +259,7 @@ def show_edges(count: int, outlet: Outlet, weights: Path | None) -> None:
     if outlet.output is not None:
         raise UsageError("--edges is a table, not a picture; leave --output out")
     from impasto.studio.seeing import edge_responses
-    from impasto.studio.tables import edges_table
+    from impasto.studio.seeing_tables import edges_table
 
     found = edge_responses(weights)
     present(found.facts(), edges_table(found, count), json_=outlet.json_)

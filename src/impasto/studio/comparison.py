@@ -7,7 +7,7 @@ from string import ascii_uppercase
 from impasto.neural.judge import Distances
 from impasto.neural.pyramid import Size
 from impasto.settings import PaintSettings
-from impasto.studio.seeing import Page
+from impasto.studio.drawn import Page
 from impasto.studio.sheet import RGB, Cell, Sheet, columns_for, draw, grid, letter_size
 from impasto.studio.table import Row, Section, Table, put_below
 from impasto.studio.theme import Paper

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from impasto.extras import extra
 from impasto.neural.architecture import Layer
 from impasto.quantities import quantity
+from impasto.settings import LAYERS
 from impasto.studio.figure import BOLD, styled
 from impasto.studio.theme import THEMES, Colour, Paper, hexadecimal
 
@@ -32,6 +33,9 @@ DEPTH = np.array((0.31, 0.18))
 BETWEEN, AFTER, APART = 0.045, 0.28, 0.7
 """From box to box in a block; from where a block's depth ends to the next block; and at least from
 block to block, for what stands below them."""
+
+HEADER, NOTES = 1.15, 0.5
+"""From the top margin to where names of layers may begin; from there to the highest box."""
 
 HEADS = 1.7
 """From the margin to the first block at least, for the heads of the rows below."""
@@ -105,10 +109,11 @@ def diagram(layers: Sequence[Layer], paper: Paper = Paper.LIGHT) -> "Figure":
 
     image, *boxes = _boxes(layers)
     above = max(box.top[1] for box in boxes)
-    high = MARGIN + 1.15 + 2 * above + 4 * LINE + 6 * ROW + MARGIN
+    middle = MARGIN + (len(FACTS) + 1) * ROW + above
+    high = middle + above + NOTES + HEADER + MARGIN
     with styled(paper):
         figure = Figure((WIDE, high))
-        drawing = _Drawing(figure, paper, middle=high - MARGIN - 1.15 - 3 * LINE - above)
+        drawing = _Drawing(figure, paper, middle)
         drawing.header(layers, high - MARGIN)
         drawing.box(image, PLAIN[paper])
         above_image = image.start + np.array((0, image.height + 2 * ABOVE))
@@ -195,10 +200,8 @@ class _Drawing:
         base = at + up * ABOVE - (0, LETTER if way < 0 else 0)
         for number, line in enumerate(lines):
             place = base + number * up * LINE
-            if line.startswith("relu"):
-                self.text(place, line, LABEL, ha="center", family=BOLD)
-            else:
-                self.text(place, line, LABEL, ha="center", color=ink)
+            how = {"family": BOLD} if line in LAYERS else {"color": ink}
+            self.text(place, line, LABEL, ha="center", **how)
 
     def box(self, box: Box, colour: Colour) -> None:
         """Three faces, lit from above."""

@@ -26,8 +26,8 @@ from impasto.neural.sources import RGB, Inputs, StyleImage
 from impasto.neural.speed import operations
 from impasto.settings import LAYERS, OutputSettings, PaintSettings
 from impasto.sizes import fitted
+from impasto.studio.drawn import Page
 from impasto.studio.reconstruct_settings import LayerSet, ReconstructSettings
-from impasto.studio.seeing import Page
 from impasto.studio.sheet import Cell, Sheet, draw
 from impasto.studio.theme import Paper
 from impasto.work import undisturbed

@@ -1,6 +1,5 @@
 """The Python functions that show what the network sees: feature maps, filters, Gram matrices."""
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +8,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor
 
 from impasto.events import Event, Stage
@@ -18,7 +16,6 @@ from impasto.image.picture import Picture, Source
 from impasto.image.read import read
 from impasto.image.resize import resize
 from impasto.image.srgb import to_bits
-from impasto.image.write import check_output
 from impasto.neural.architecture import CHANNELS, halvings
 from impasto.neural.device import choose_device
 from impasto.neural.edges import EdgeResponses, responses_to_edges
@@ -27,13 +24,13 @@ from impasto.neural.probe import FeatureMaps, feature_maps, gram_distance, gram_
 from impasto.neural.pyramid import style_size
 from impasto.neural.vgg import VGG19
 from impasto.neural.weights import Weights, load_weights
-from impasto.settings import LAYERS, STYLE_LAYERS, OutputSettings, PaintSettings
-from impasto.sizes import fitted
+from impasto.settings import LAYERS, STYLE_LAYERS, PaintSettings
+from impasto.sizes import Size, fitted
+from impasto.studio.drawn import Page
 from impasto.studio.feature_sheet import Seen, chosen, feature_page, filter_page, walk_pages
 from impasto.studio.gram_sheet import gram_page
 from impasto.studio.heat import RGB
-from impasto.studio.seeing_settings import FeatureSettings, GramSettings
-from impasto.studio.sheet import save
+from impasto.studio.seeing_settings import SEEN_SIZE, FeatureSettings, GramSettings
 from impasto.studio.theme import Paper
 
 WALK_MAPS = 12
@@ -43,29 +40,6 @@ FRAME_SECONDS, LAST_SECONDS = 1.5, 3.0
 """How long the walk shows a layer, and its last one."""
 
 Show = Callable[[Event], None]
-
-
-class Page(ABC):
-    """What can be looked at as a page."""
-
-    @abstractmethod
-    def page(self, paper: Paper = Paper.LIGHT) -> RGB:
-        """Draw it, (H, W, 3) in [0, 1]."""
-
-    @property
-    def image(self) -> Image.Image:
-        """The page as Pillow has it, on light paper."""
-        return Image.fromarray(to_bits(self.page(), 8))
-
-    def save(
-        self, output: str | Path, *, paper: Paper | str = Paper.LIGHT, force: bool = False
-    ) -> int:
-        """Write the page, on light or dark paper; `force` replaces an existing file.
-
-        Returns the number of bytes.
-        """
-        check_output(output, (), force=force, settings=OutputSettings())
-        return save(self.page(Paper(paper)), output)
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,31 +149,33 @@ def walk_layers(
     photo: Source,
     output: str | Path,
     *,
+    top: int = WALK_MAPS,
+    size: Size = SEEN_SIZE,
     paper: Paper | str = Paper.LIGHT,
     weights: str | Path | None = None,
     force: bool = False,
     show: Show | None = None,
-    **settings: Any,
 ) -> int:
-    """Write a GIF, WebP or MP4 that goes through all layers, each with its most active maps.
+    """Write a GIF, WebP or MP4 that goes through all layers, each with its `top` most active maps.
 
-    settings: `top` and `size` of `FeatureSettings`; `top` is 12 by default. Other arguments as in
-    `features`. Returns the number of bytes.
+    paper: light or dark. force: replace the output if it exists. Other arguments as in `features`.
+    Returns the number of bytes.
 
     >>> impasto.walk_layers("photo.jpg", "depth.gif")
+
+    Raises the errors of `impasto.errors`.
     """
-    asked = FeatureSettings.checked({"top": WALK_MAPS, **settings})
-    check_animation(output, [p for p in (photo,) if isinstance(p, str | Path)], force=force)
+    asked = FeatureSettings.checked({"top": top, "size": size})
+    check_animation(output, [photo] if isinstance(photo, str | Path) else [], force=force)
     tell = show or (lambda _: None)
     tell(Stage("reading", 0.0))
     loaded = load_weights(Path(weights) if weights is not None else None)
-    seen, network = _fitted(read(photo), asked), _network_of(loaded, list(loaded.layers))
+    seen, network = _fitted(read(photo), asked), _network_of(loaded, loaded.layers)
     image = _tensor(seen.rgb, network)
     tell(Stage("finding the most active maps", 0.2))
     active = feature_maps(network, image, dict.fromkeys(loaded.layers, ()))
+    kept = {layer: found.most_active(asked.top or top) for layer, found in active.items()}
     tell(Stage("looking", 0.4))
-    count = asked.top or WALK_MAPS
-    kept = {layer: found.most_active(count) for layer, found in active.items()}
     pages = walk_pages(seen, feature_maps(network, image, kept), Paper(paper))
     tell(Stage("writing", 0.7))
     seconds = [FRAME_SECONDS] * (len(pages) - 1) + [LAST_SECONDS]
@@ -272,6 +248,7 @@ def _network(weights: str | Path | None, layers: Iterable[str]) -> VGG19:
 def _network_of(weights: Weights, layers: Iterable[str]) -> VGG19:
     """The network in float32; BadWeights where the weights end before one of the layers."""
     require_layers(weights, PaintSettings(content_layers=dict.fromkeys(layers, 1.0)))
+    torch.backends.cudnn.allow_tf32 = False  # float32 means float32 on CUDA too
     return VGG19(weights, torch.float32, choose_device("auto"))
 
 

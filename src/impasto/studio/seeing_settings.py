@@ -30,6 +30,9 @@ def some_once(numbers: tuple[int, ...]) -> tuple[int, ...]:
     return numbers
 
 
+SEEN_SIZE = 512
+"""Long side of a photo unless asked for another, px."""
+
 SeenSize = Annotated[Size, BeforeValidator(normal)]
 
 Maps = Annotated[
@@ -54,7 +57,7 @@ class FeatureSettings(Settings):
         le=CHANNELS[-1],
         description="how many maps, the most active ones; all if there is no number",
     )
-    size: SeenSize = Field(512, description="size that the photo is seen at, as of paint")
+    size: SeenSize = Field(SEEN_SIZE, description="size that the photo is seen at, as of paint")
 
     @model_validator(mode="after")
     def _one_choice(self) -> Self:
@@ -72,7 +75,7 @@ class FeatureSettings(Settings):
 class GramSettings(Settings):
     """At which sizes Gram matrices are taken."""
 
-    size: SeenSize = Field(512, description="size of the photo, as of paint")
+    size: SeenSize = Field(SEEN_SIZE, description="size of the photo, as of paint")
     style_scale: float = Field(
         1.0, ge=0.05, le=8, description="long side of the style over that of the photo"
     )
