@@ -176,8 +176,11 @@ class Job:
 
     @property
     def passed(self) -> int:
-        """Pixels that pass through the network: of each level's canvas, once a step."""
-        levels = work_of(self._inputs, self.settings).levels()
+        """Pixels that will pass through the network: of each level's canvas, once a step.
+
+        Raises NotEnoughMemory where it would not fit.
+        """
+        levels = plan_for(work_of(self._inputs, self.settings)).levels
         return sum(math.prod(level.size) * level.steps for level in levels)
 
     def forecast(self, seconds: float = TRIAL_SECONDS) -> Forecast:

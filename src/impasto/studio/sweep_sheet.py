@@ -3,9 +3,12 @@
 import math
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from impasto.image.picture import Picture, over_grey
 from impasto.image.read import read
-from impasto.image.resize import fit, resize
+from impasto.image.resize import resize
+from impasto.sizes import scaled
 from impasto.studio.axes import STYLE, Field
 from impasto.studio.sheet import RGB, Cell, Sheet, draw, grid
 from impasto.studio.theme import Paper
@@ -31,12 +34,12 @@ def sheet_of(
     """
     side = math.isqrt(MOST_PIXELS // len(variants))
     rows = [[_painted(variants[point.stem], side) for point in row] for row in field.rows]
-    side = max(max(cell.picture.shape[:2]) for row in rows for cell in row)
+    high, wide, _ = np.max([cell.picture.shape for row in rows for cell in row], axis=0)
     across, down = field.across, field.down
     one_style = STYLE not in {axis.name for axis in (across, down) if axis is not None}
-    beside = [Cell(_sized(photo, side), photo.name, "photo")]
+    beside = [Cell(_within(photo, wide, high), photo.name, "photo")]
     if one_style:
-        beside.append(Cell(_sized(styles[0], side), styles[0].name, "style"))
+        beside.append(Cell(_within(styles[0], wide, high), styles[0].name, "style"))
     title = f"{photo.name} after {styles[0].name if one_style else f'{len(styles)} styles'}"
     subtitle = " · ".join(field.fixed)
     if across is None or (down is None and len(across.values) > ROW):
@@ -46,7 +49,7 @@ def sheet_of(
         ]
         return Sheet(grid(titled), title, subtitle, beside=beside)
     column_heads, row_heads = across.heads, down.heads if down is not None else []
-    pictures = [Cell(_sized(style, side)) for style in styles]
+    pictures = [Cell(_within(style, wide, high)) for style in styles]
     if across.name == STYLE:
         rows, row_heads = [pictures, *rows], ["style", *(row_heads or ["painting"])]
     elif down is not None and down.name == STYLE:
@@ -65,12 +68,13 @@ def drawn(sheet: Sheet, paper: Paper) -> RGB:
 def _painted(variant: Variant, side: int) -> Cell:
     """A picture as its file has it, with what it came to."""
     note = variant.note if variant.recipe.complete else f"{variant.note} · ended early"
-    return Cell(_sized(read(variant.file), side), note=note)
+    picture = read(variant.file)
+    side = max(LEAST, min(side, max(picture.size)))
+    return Cell(_within(picture, side, side), note=note)
 
 
-def _sized(picture: Picture, side: int) -> RGB:
-    """A picture of at most that side and at least the `LEAST`, its hidden parts grey."""
+def _within(picture: Picture, wide: int, high: int) -> RGB:
+    """A picture as large as that box takes, its hidden parts grey."""
     rgb = over_grey(picture.rgb, picture.alpha)
-    width, height = picture.size
-    side = max(LEAST, min(side, max(width, height)))
-    return rgb if max(width, height) == side else resize(rgb, *fit(width, height, side))
+    size = scaled(*picture.size, min(wide / rgb.shape[1], high / rgb.shape[0]))
+    return rgb if size == picture.size else resize(rgb, *size)

@@ -109,24 +109,26 @@ class Variants:
                 )
 
     def paint(self, points: Sequence[Point], show: Show) -> None:
-        """Paint what is not there, each as `paint` does, into the folder, which is made first."""
+        """Paint what is not there, each as `paint` does, into the folder, which is made first.
+
+        Raises NotEnoughMemory before any work where one of them would not fit.
+        """
+        missing = [point for point in points if point.stem not in self.done]
+        work = [self.job(point).passed for point in missing]
+        if len(missing) < len(points):
+            show(Notice(f"{len(self.done)} of {len(points)} pictures are there already"))
         try:
             self.folder.mkdir(exist_ok=True)
         except OSError as error:
             raise unwritable(self.folder, error) from error
-        missing = [point for point in points if point.stem not in self.done]
-        if len(missing) < len(points):
-            count = len(points) - len(missing)
-            show(Notice(f"{count} of {len(points)} pictures are there already"))
-        work = [self.job(point).passed for point in missing]
         for number, point in enumerate(missing):
             begun, share = sum(work[:number]) / sum(work), work[number] / sum(work)
-            place = f"{len(self.done) + 1} of {len(points)}"
+            name = f"{len(self.done) + 1} of {len(points)}, {point.title or 'painting'}"
             job, file = self.job(point), self.file(point)
             artwork = carry_out(
                 job,
                 file,
-                _part(show, f"{place}, {point.title or file.name}", begun, share),
+                _part(show, name, begun, share),
                 resume=_resumable(file, job.recipe),
                 again=AGAIN,
             )
