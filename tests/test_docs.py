@@ -19,6 +19,7 @@ from impasto.neural import shared, weights
 from impasto.options import given, option_name, shown
 from impasto.settings import PRESETS, OutputSettings, PaintSettings, Preset, Settings
 from impasto.studio.axes import split
+from impasto.studio.reconstruct_settings import ReconstructSettings
 from impasto.studio.seeing_settings import FeatureSettings, GramSettings
 
 ROOT = Path(__file__).parents[1]
@@ -33,6 +34,7 @@ SETTINGS: dict[str, type[Settings]] = {
     "enhance": EnhanceSettings,
     "features": FeatureSettings,
     "gram": GramSettings,
+    "reconstruct": ReconstructSettings,
 }
 FLAG = re.compile(r"(?<![\w-])(--[a-z][a-z-]*|-[a-z])(?![\w-])")
 ALWAYS = {"--help", "-h", "--version"}
@@ -222,7 +224,9 @@ def test_every_example_runs(page: Path, workshop: Path) -> None:
     for words in filter(runnable, commands(page)):
         for word in words:
             found = PICTURE.match(word)
-            if found is not None and not Path(found[0]).exists() and words[0] in SETTINGS:
+            if found is None or Path(found[0]).exists():
+                continue
+            if words[0] in (*SETTINGS, "compare"):
                 Path(found[0]).parent.mkdir(parents=True, exist_ok=True)
                 Image.effect_noise((48, 40), 60).convert("RGB").save(found[0])
         app(small(words), exit_on_error=False, print_error=False, result_action="return_value")

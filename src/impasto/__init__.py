@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from impasto.filter_settings import EnhanceSettings, QuantizeSettings, SuperpixelSettings
     from impasto.neural.architecture import layers
     from impasto.settings import OutputSettings, PaintSettings
+    from impasto.studio.compare import compare
     from impasto.studio.plots import plot
+    from impasto.studio.reconstruct import reconstruct
     from impasto.studio.recording import Recording
     from impasto.studio.seeing import edge_responses, features, first_filters, gram, walk_layers
     from impasto.studio.sweep import sweep
@@ -28,6 +30,7 @@ __all__ = [
     "QuantizeSettings",
     "Recording",
     "SuperpixelSettings",
+    "compare",
     "edge_responses",
     "enhance",
     "features",
@@ -38,6 +41,7 @@ __all__ = [
     "painting",
     "plot",
     "quantize",
+    "reconstruct",
     "superpixels",
     "sweep",
     "walk_layers",
@@ -51,6 +55,7 @@ _HOMES = {
     "QuantizeSettings": "impasto.filter_settings",
     "Recording": "impasto.studio.recording",
     "SuperpixelSettings": "impasto.filter_settings",
+    "compare": "impasto.studio.compare",
     "edge_responses": "impasto.studio.seeing",
     "enhance": "impasto.filter_api",
     "features": "impasto.studio.seeing",
@@ -61,6 +66,7 @@ _HOMES = {
     "painting": "impasto.api",
     "plot": "impasto.studio.plots",
     "quantize": "impasto.filter_api",
+    "reconstruct": "impasto.studio.reconstruct",
     "superpixels": "impasto.filter_api",
     "sweep": "impasto.studio.sweep",
     "walk_layers": "impasto.studio.seeing",

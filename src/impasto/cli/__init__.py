@@ -5,7 +5,7 @@ import sys
 
 from cyclopts import CycloptsError, UnusedCliTokensError
 
-from impasto.cli import filtering, installation, painting, plotting, seeing, sweeping  # noqa: F401 (they add the commands)
+from impasto.cli import comparing, filtering, installation, painting, plotting, seeing, sweeping  # noqa: F401 (they add the commands)
 from impasto.cli.program import app, fail
 from impasto.errors import ExitStatus, ImpastoError, ran_out
 

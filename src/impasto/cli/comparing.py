@@ -83,9 +83,9 @@ def reconstruct(
 @app.command(
     help_epilogue=(
         "Examples:\n\n"
-        "    impasto compare art.png other.png -o sheet.png\n"
+        "    impasto compare calm.png wild.png -o sheet.png\n"
         "    impasto compare a.png b.png c.png --photo photo.jpg --style starry.jpg -o sheet.png\n"
-        "    impasto compare art.png --json"
+        "    impasto compare calm.png --json"
     )
 )
 def compare(

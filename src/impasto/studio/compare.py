@@ -67,13 +67,14 @@ def compare(
     if not sources:
         raise UsageError("no picture to compare; name at least one")
     named = [with_beta(style) for style in listed(styles)] if styles is not None else []
+    asked = _asked(sources, photo, named, weights)
     if output is not None:
-        files = [*sources, photo, *(source for source, _ in named), weights]
+        files = [*sources, asked.photo, *(source for source, _ in asked.styles), asked.weights]
         names = [file for file in files if isinstance(file, str | Path)]
         check_output(output, names, force=force, settings=OutputSettings())
     tell = show or (lambda _: None)
     tell(Stage("reading", 0.0))
-    found = _judged(_asked(sources, photo, named, weights), sources, size, tell)
+    found = _judged(asked, sources, size, tell)
     if output is not None:
         found.save(output, paper=paper, force=True)
     return found

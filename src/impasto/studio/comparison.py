@@ -60,22 +60,22 @@ class Comparison(Page):
             Cell(each.rgb, f"{letters(number)}: {each.name}", f"loss {each.losses['total']:.3g}")
             for number, each in enumerate(self.pictures)
         ]
+        width, height = self.size
         columns = len(cells) if len(cells) <= IN_A_ROW else columns_for(len(cells))
         side = min(max(self.size), LARGEST, max(SMALLEST, PAGE // columns))
         sheet = Sheet(
             rows=grid(cells, columns),
             title="Comparison",
-            subtitle=self.measure(),
+            subtitle=f"All judged at {width} × {height} px",
+            beside_side=side // 2,
             beside=[self.photo, *self.styles.values()],
         )
         return put_below(draw(sheet, paper, side), self.table(), paper, letter_size(side))
 
     def measure(self) -> str:
-        """What was measured, in a sentence."""
-        width, height = self.size
-        betas = " + ".join(f"{beta:g} × style {name}" for name, beta in self.betas.items())
-        alpha = self.settings.alpha
-        return f"Loss = {alpha:g} × content + {betas}, at {width} × {height} px; less is closer"
+        """The loss as a formula."""
+        betas = [f"{beta:g} × style {name}" for name, beta in self.betas.items()]
+        return " + ".join([f"{self.settings.alpha:g} × content", *betas])
 
     def table(self) -> Table:
         """The losses with their weights, and the distance of every layer without."""
@@ -94,16 +94,20 @@ class Comparison(Page):
                 for layer in layers
             ]
         heads = [letters(number) for number, _ in enumerate(pictures)]
-        titles = "Loss", "Distance, 0 the same to 1 as far as black"
-        return Table(heads, [Section(titles[0], losses), Section(titles[1], distances)])
+        sections = [
+            Section("Loss", f"{self.measure()}; less is closer", losses),
+            Section("Distance", "0 is identical, 1 as far away as black", distances),
+        ]
+        return Table(heads, sections)
 
     def legend(self) -> str:
-        """What was measured, and which column is which picture."""
-        lines = [self.measure() + "; * is the best of a row"]
-        for number, each in enumerate(self.pictures):
-            width, height = each.size
-            lines.append(f"{letters(number)}  {each.path}, {width} × {height} px")
-        return "\n".join(lines)
+        """Which column is which picture, and the size of all."""
+        lines = [
+            f"{letters(number)}: {each.path}, {each.size[0]} × {each.size[1]} px"
+            for number, each in enumerate(self.pictures)
+        ]
+        width, height = self.size
+        return "\n".join([*lines, f"All judged at {width} × {height} px"])
 
     def facts(self) -> dict[str, object]:
         """All losses and distances, for programs."""

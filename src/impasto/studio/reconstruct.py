@@ -89,18 +89,19 @@ class Reconstructions(Page):
 
     def page(self, paper: Paper = Paper.LIGHT) -> RGB:
         """A sheet with a row of content and one of style, and the photo beside, (H, W, 3)."""
-        rows, heads = [], []
-        for term in ("content", "style"):
+        rows, heads, aims = [], [], []
+        for term, aim in (("content", "feature maps"), ("style", "Gram matrices")):
             found = [each for each in self.pictures if each.term == term]
             if found:
                 rows.append([Cell(each.rgb, each.title, each.note) for each in found])
                 heads.append(term.capitalize())
+                aims.append(aim)
         height, width = self.photo.shape[:2]
         sheet = Sheet(
             rows=rows,
             title=f"What the layers keep of {self.name}",
-            subtitle="Made from grey with faint noise to have the same feature maps (content) or "
-            f"Gram matrices (style) in {self.settings.steps} steps at each size",
+            subtitle=f"From faint noise to the same {' or '.join(aims)}, "
+            f"{self.settings.steps} steps at each size",
             row_heads=heads,
             beside=[Cell(self.photo, self.name, f"{width} × {height} px")],
         )

@@ -22,6 +22,9 @@ DIGITS, MOST_DECIMALS = 3, 6
 NAME, GAP = 24, 2.0
 """Most that names of rows are wide, and what lies between columns, in sizes of a letter."""
 
+ACROSS = 5
+"""Columns beside each other on a terminal."""
+
 BEST = "*"
 """Behind the best of a row where there are no bold letters."""
 
@@ -50,6 +53,8 @@ class Section:
     """Rows with what they have in common."""
 
     title: str
+    note: str
+    """What the numbers mean."""
     rows: Sequence[Row]
 
 
@@ -61,21 +66,25 @@ class Table:
     sections: Sequence[Section]
 
     def terminal(self, caption: str) -> Terminal:
-        """For people at a terminal; the best are bold and have a mark."""
-        table = Terminal(box=box.SIMPLE, caption=escape(caption), caption_justify="left")
-        table.add_column("", overflow="fold")
-        for head in self.heads:
-            table.add_column(f"{head} ", justify="right", no_wrap=True)
-        for number, section in enumerate(self.sections):
-            if number:
+        """For people at a terminal, a few columns at a time; the best are bold and have a mark."""
+        notes = [f"{section.title}: {section.note}" for section in self.sections]
+        caption = "\n".join([*notes, f"{BEST} the best of a row", caption])
+        table = Terminal(
+            box=box.SIMPLE, show_header=False, caption=escape(caption), caption_justify="left"
+        )
+        table.add_column(overflow="fold")
+        for _ in self.heads[:ACROSS]:
+            table.add_column(justify="right", no_wrap=True)
+        for first in range(0, len(self.heads), ACROSS):
+            part = slice(first, first + ACROSS)
+            table.add_row("", *(f"[bold]{head}[/bold] " for head in self.heads[part]))
+            table.add_section()
+            for section in self.sections:
+                table.add_row(f"[bold]{escape(section.title)}[/bold]")
+                for row in section.rows:
+                    cells = map(marked, row.figures()[part], row.best()[part])
+                    table.add_row(escape(row.name), *cells)
                 table.add_section()
-            table.add_row(f"[bold]{escape(section.title)}[/bold]")
-            for row in section.rows:
-                pairs = zip(row.figures(), row.best(), strict=True)
-                cells = [
-                    f"[bold]{text}{BEST}[/bold]" if best else f"{text} " for text, best in pairs
-                ]
-                table.add_row(escape(row.name), *cells)
         return table
 
 
@@ -103,11 +112,16 @@ class _Drawing:
     def __init__(self, table: Table, theme: Theme, size: int) -> None:
         self._table, self._theme, self._size = table, theme, size
         rows = [row for section in table.sections for row in section.rows]
-        names = [line(row.name, size).width for row in rows]
-        self._name = min(round(NAME * size), max(names))
+        self._name = min(round(NAME * size), max(line(row.name, size).width for row in rows))
         figures = [line(text, size, Weight.BOLD).width for row in rows for text in row.figures()]
         heads = [line(head, size, Weight.BOLD).width for head in table.heads]
         self._pitch = round(GAP * size) + max(*figures, *heads)
+        titles = [
+            line(section.title, size, Weight.BOLD).width + size + line(section.note, size).width
+            for section in table.sections
+        ]
+        room = max(titles) - len(table.heads) * self._pitch
+        self._name = max(self._name, min(round(NAME * size), room))
         self._step = round(LEADING * size)
 
     def drawn(self) -> RGB:
@@ -122,8 +136,11 @@ class _Drawing:
             y += step + step // 4
             page[y, :] = samples(self._theme.rule)
             y += step // 4
-            title = shortened(section.title, self._size, page.shape[1], Weight.BOLD)
+            title = line(section.title, self._size, Weight.BOLD)
             lay(page, title, 0, y, self._theme.ink)
+            after = title.width + self._size
+            note = shortened(section.note, self._size, page.shape[1] - after)
+            lay(page, note, after, y, self._theme.faint)
             for row in section.rows:
                 y += step
                 lay(page, shortened(row.name, self._size, self._name), 0, y, self._theme.faint)
