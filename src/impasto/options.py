@@ -23,7 +23,7 @@ def options_of(model: type[Settings], group: str, *, several: bool = False) -> t
         parameter = Parameter(
             option_name(name),
             group=group,
-            help=_help(field),
+            help=_help(field) + (_choices(field) if several else ""),
             negative=(),
             show_default=False,
             metavar="VALUES" if several else "VALUE",
@@ -82,12 +82,18 @@ def shown(value: object) -> str:
 
 def _kind(field: FieldInfo) -> Any:
     """What the parser may know of a setting: flags and fixed choices; the rest is text."""
-    if field.annotation is bool:
-        return bool
-    fixed = get_origin(field.annotation) is Literal
-    if fixed and all(isinstance(choice, str) for choice in get_args(field.annotation)):
-        return field.annotation
-    return str
+    return field.annotation if field.annotation is bool or _is_fixed(field) else str
+
+
+def _is_fixed(field: FieldInfo) -> bool:
+    """Whether a setting is one of a few words."""
+    words = all(isinstance(choice, str) for choice in get_args(field.annotation))
+    return get_origin(field.annotation) is Literal and words
+
+
+def _choices(field: FieldInfo) -> str:
+    """The words that a setting may be, as the parser's help shows those that it knows of."""
+    return f" [choices: {', '.join(get_args(field.annotation))}]" if _is_fixed(field) else ""
 
 
 def _may_be_file(field: FieldInfo) -> bool:

@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from impasto.cli.program import Force, Json, Photo, Quiet, app, console, say
 from impasto.errors import ExitStatus
 from impasto.options import FILE, given, options_of
-from impasto.settings import PaintSettings
+from impasto.settings import PaintSettings, Preset
 from impasto.studio.theme import Paper
 
 if TYPE_CHECKING:
@@ -47,8 +47,12 @@ def sweep(
     ] = None,
     paper: Annotated[Paper, Parameter(help="Paper of the sheet. [default: light]")] = Paper.LIGHT,
     preset: Annotated[
-        str, Parameter(help="Settings to start from. [default: default]", metavar="VALUES")
-    ] = "default",
+        str,
+        Parameter(
+            help=f"Settings to start from. [default: default] [choices: {', '.join(Preset)}]",
+            metavar="VALUES",
+        ),
+    ] = Preset.DEFAULT,
     weights: Annotated[Path | None, Parameter(help="File with VGG-19's weights.")] = None,
     force: Force = False,
     quiet: Quiet = False,
