@@ -22,7 +22,7 @@ PAIR = 2 * 3 * 2
 SPECTRUM = 5 * 4
 """Bytes a pixel of one colour's plane, its spectrum, and what the transform takes to make it."""
 
-STATES = {"lbfgs": (4 * CANVAS, 5 * CANVAS + PAIR + SPECTRUM), "adam": (4 * CANVAS, 7 * CANVAS)}
+STATES = {"lbfgs": (4 * CANVAS, 5 * CANVAS + SPECTRUM), "adam": (4 * CANVAS, 7 * CANVAS)}
 """{optimiser: bytes a pixel of its state, pairs apart, while it evaluates and while it moves}."""
 
 RESIZED = 4 * CANVAS + 8
@@ -211,12 +211,13 @@ class Model:
         """Where the maps of so many segments are kept, and all that can be lies on disk or not."""
         pixels, held = math.prod(level.size), self._held(level)
         stay = 0.0 if on_disk else held
+        pair = 0 if on_disk or self._settings.optimizer == "adam" else PAIR * pixels
         state, moving = STATES[self._settings.optimizer]
         passes = self._passes(self._layers, level.size, self._dtype)
         moments = [
             *self._beginning(level, on_disk=on_disk),
             state * pixels + stay + passes.evaluation(kept, on_disk=on_disk),
-            moving * pixels + stay,
+            moving * pixels + stay + pair,
         ]
         if level.final:  # while the last losses are taken, the state could still be saved
             last = self._passes(self._layers, level.size, torch.float32)
