@@ -136,10 +136,14 @@ def test_what_is_named_wins_over_the_recipe(paintings: dict[str, "impasto.Artwor
     assert list(found.settings.content_layers) == ["relu3_1", "relu4_2"]
     Path("starry.png").unlink()
     assert impasto.compare("calm.png", styles="wave.png=2").betas == {"wave": 2.0}
-    with pytest.raises(BadRecipe, match=r"its input starry.png is missing.*with --style"):
+    with pytest.raises(
+        BadRecipe, match=r"cannot compare calm.png: its input starry.png is.*with --style"
+    ):
         impasto.compare("calm.png")
     Path("photo.jpg").write_bytes(Path("calm.png").read_bytes())
-    with pytest.raises(BadRecipe, match=r"photo.jpg has changed since.*with --photo"):
+    with pytest.raises(
+        BadRecipe, match=r"cannot compare: photo.jpg has changed since.*with --photo"
+    ):
         impasto.compare("calm.png", styles="wave.png")
 
 

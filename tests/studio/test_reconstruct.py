@@ -196,8 +196,7 @@ def test_stopped_as_a_process(
         "--content-layer", "relu1_1,relu5_4", "-o", output,
     )  # fmt: skip
     assert process.stderr is not None
-    while "content of relu1_1" not in process.stderr.readline():
-        pass
+    assert any("content of relu1_1" in line for line in iter(process.stderr.readline, ""))
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130

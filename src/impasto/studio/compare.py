@@ -130,7 +130,7 @@ def _recipe_in(sources: Sequence[Source]) -> tuple[PaintRecipe, Path] | None:
 def _place(item: Input, where: Path, option: str) -> str:
     """Where a file that a recipe names is now."""
     try:
-        return place_of(item, where, "compare by the recipe of")
+        return place_of(item, where, "compare")
     except BadRecipe as error:
         raise BadRecipe(f"{error}; or name it with {option}") from None
 

@@ -15,6 +15,9 @@ from impasto.studio.theme import Paper
 PAGE, LARGEST, SMALLEST = 2048, 768, 192
 """About how wide all cells are together, and the bounds of one, px."""
 
+BESIDE = 128
+"""Photo and styles are half as long as the pictures, but not shorter than that for it, px."""
+
 IN_A_ROW = 4
 """Pictures that stand in one row; more make a square."""
 
@@ -67,7 +70,7 @@ class Comparison(Page):
             rows=grid(cells, columns),
             title="Comparison",
             subtitle=f"All judged at {width} × {height} px",
-            beside_side=side // 2,
+            beside_side=max(side // 2, BESIDE),
             beside=[self.photo, *self.styles.values()],
         )
         return put_below(draw(sheet, paper, side), self.table(), paper, letter_size(side))
