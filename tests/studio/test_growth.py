@@ -37,9 +37,9 @@ def test_what_changes_more_is_shown_longer() -> None:
 
 
 def test_few_steps_fill_a_film_and_many_share_its_slots() -> None:
-    assert [time > 0 for time in durations([1.0] * 150, 8)] == [True] * 151
+    assert [time > 0 for time in durations([1.0] * 75, 8)] == [True] * 76
     many = durations([1.0] * 1500, 8)
-    assert sum(time > 0 for time in many) == 151
+    assert sum(time > 0 for time in many) == 76
     assert many[-1] == pytest.approx(2)
 
 

@@ -97,22 +97,14 @@ def reduced(
     places = points(distinct, settings.space)
     if colours is not None:
         candidates = np.unique(colours, axis=0)
+    elif len(distinct) <= settings.k:
+        candidates = distinct
     else:
-        candidates = few_colours(Bins(seen.codes, places, seen.weights), settings)
+        means = centroids(Bins(seen.codes, places, seen.weights), settings.k, settings.seed)
+        candidates = np.unique(colours_at(means, settings.space), axis=0)
     if settings.dither == "none":
         return _mapped(photo, candidates, nearest(places, points(candidates, settings.space)))
     return _dithered(photo, candidates)
-
-
-def few_colours(seen: Bins, settings: QuantizeSettings) -> NDArray[np.uint8]:
-    """The at most k colours that stand for those of a histogram, (K, 3), distinct.
-
-    `seen` has its points in the settings' space. At most k colours stand for themselves.
-    """
-    if len(seen.codes) <= settings.k:
-        return colours_of(seen.codes)
-    means = centroids(seen, settings.k, settings.seed)
-    return np.unique(colours_at(means, settings.space), axis=0)
 
 
 def _mapped(

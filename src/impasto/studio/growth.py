@@ -12,10 +12,11 @@ Frame = NDArray[np.uint8]
 """(H, W, 3), sRGB."""
 
 MOST = 150
-"""Frames: 25 a second, for the six seconds that a film grows if nothing else is asked for."""
+"""Frames: twice as many as a film has room for if nothing else is asked for."""
 
-SLOT = 0.04
-"""Frames last a multiple of so many seconds."""
+SLOT = 0.08
+"""Frames last a multiple of so many seconds. With half of it, films look no different, and they
+take longer to write."""
 
 HOLD, HOLD_SHARE = 2.0, 0.25
 """How long the last frame is shown: seconds, but at most so much of the film."""

@@ -14,7 +14,7 @@ from impasto.events import Event, Painted, Started, Step
 from impasto.image.animation import write_animation
 from impasto.image.atomic import replacing
 from impasto.image.histogram import bits
-from impasto.image.resize import fit, resize
+from impasto.image.resize import fit
 from impasto.studio.growth import Frame, Growth, Moment
 
 RGB = NDArray[np.float32]
@@ -103,13 +103,10 @@ class _Canvas:
     def __init__(self, started: Started, long_side: int) -> None:
         self._started = started
         self.size = fit(*started.size, min(long_side, max(started.size)))
-        self._start = started.start(self.size)
-        self._level, self._level_start = 0, self._start
-
-    @property
-    def first(self) -> Frame:
-        """The start."""
-        return bits(self._start)
+        start = started.start(self.size)
+        self.first = bits(start)
+        self._bright = start * np.float32(255)
+        self._level, self._level_start = 0, start
 
     def after(self, step: Step) -> Frame:
         """The canvas after a step."""
@@ -118,15 +115,16 @@ class _Canvas:
             return self.shrunk(step.picture())
         if step.level != self._level:
             self._level, self._level_start = step.level, self._started.start(size)
-        change = step.picture() - self._level_start
+        change = (step.picture() - self._level_start) * np.float32(255)
         enlarged = cv2.resize(change, self.size, interpolation=cv2.INTER_CUBIC)
-        return bits(np.clip(self._start + enlarged, 0, 1))
+        return np.asarray(cv2.add(self._bright, enlarged, dtype=cv2.CV_8U))  # rounded, cut off
 
     def shrunk(self, picture: RGB) -> Frame:
         """A picture that is at least as large."""
-        if (picture.shape[1], picture.shape[0]) != self.size:
-            picture = resize(picture, *self.size)
-        return bits(picture)
+        frame = bits(picture)
+        if (frame.shape[1], frame.shape[0]) == self.size:
+            return frame
+        return np.asarray(cv2.resize(frame, self.size, interpolation=cv2.INTER_AREA))
 
 
 def keep(moments: Sequence[Moment], path: Path) -> None:
