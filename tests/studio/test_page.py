@@ -200,6 +200,18 @@ def test_it_is_light_or_dark_as_the_reader_likes(opened: Open, scheme: str, pape
     assert background == f"rgb{theme.paper}"
 
 
+def test_pictures_have_their_sizes_beside_each_other(opened: Open) -> None:
+    """A portrait as high as the others takes less width, here as on the sheet."""
+    cells = [[Cell(flat(RED, 1200, 800)), Cell(flat(GREEN, 600, 800))]]
+    shown = opened(Sheet(cells, column_heads=["a name that goes on", "b"]))
+    first, second = (image.bounding_box() for image in shown.locator(".cell img").all())
+    assert first is not None
+    assert second is not None
+    assert first["width"] / first["height"] == pytest.approx(1.5, rel=0.01)
+    assert second["width"] / second["height"] == pytest.approx(0.75, rel=0.01)
+    assert second["height"] == pytest.approx(first["height"], abs=1)
+
+
 # How it is used
 
 

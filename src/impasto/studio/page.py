@@ -44,9 +44,10 @@ def _css(sheet: Sheet) -> str:
     """The style, with the colours of light and dark paper, and room for as many columns."""
     light, dark = (_colours(paper) for paper in (Paper.LIGHT, Paper.DARK))
     columns = max(len(row) for row in sheet.rows) + bool(sheet.beside)
-    widest = max(cell.picture.shape[1] for cell in sheet.cells())
+    high, wide = (max(cell.picture.shape[side] for cell in sheet.cells()) for side in (0, 1))
+    sizes = f"--columns: {columns}; --widest: {wide}px; --shape: {high / wide:.4f};"
     return (
-        f":root {{ --columns: {columns}; --widest: {widest}px; --focus: #2a6fdb; {light} }}\n"
+        f":root {{ {sizes} --focus: #2a6fdb; {light} }}\n"
         f"@media (prefers-color-scheme: dark) {{ :root {{ --focus: #7db0ff; {dark} }} }}\n"
         f"{(FOLDER / 'page.css').read_text('utf-8')}"
     )
