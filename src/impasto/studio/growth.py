@@ -18,8 +18,11 @@ SLOT = 0.08
 """Frames last a multiple of so many seconds. With half of it, films look no different, and they
 take longer to write."""
 
+LOOK, LOOK_SHARE = 0.48, 0.06
+"""How long the first frame is looked at: seconds, but at most so much of the film."""
+
 HOLD, HOLD_SHARE = 2.0, 0.25
-"""How long the last frame is shown: seconds, but at most so much of the film."""
+"""The same for the last one."""
 
 PACE = 0.5
 """Power of a change that its time is proportional to. With 1, the first steps, which change nearly
@@ -82,13 +85,13 @@ def difference(one: Frame, other: Frame) -> float:
 def durations(changes: Sequence[float], seconds: float) -> list[float]:
     """How long each of some frames is shown, s, given the changes from each to the next.
 
-    A frame is shown the longer the more the next one differs, and the last one at the end, while it
-    is looked at. Times are multiples of `SLOT`; of frames that share one, the last is shown.
+    A frame is shown the longer the more the next one differs, the first and the last are looked at
+    as well. Times are multiples of `SLOT`; of frames that share one, the last is shown.
     """
-    hold = min(HOLD, HOLD_SHARE * seconds)
+    look, hold = min(LOOK, LOOK_SHARE * seconds), min(HOLD, HOLD_SHARE * seconds)
     weights = [change**PACE for change in changes]
-    slots = round((seconds - hold) / SLOT)
+    first, slots = round(look / SLOT), round((seconds - hold) / SLOT)
     whole = sum(weights) or 1.0
-    starts = [round(slots * at / whole) for at in accumulate(weights, initial=0.0)]
-    growing = [SLOT * (end - start) for start, end in pairwise(starts)]
-    return [*growing, seconds - SLOT * starts[-1]]
+    starts = [first + round((slots - first) * at / whole) for at in accumulate(weights)]
+    growing = [SLOT * (end - start) for start, end in pairwise([0, *starts])]
+    return [*growing, seconds - sum(growing)]
