@@ -100,6 +100,16 @@ def test_a_stopped_film_goes_on_with_all_its_frames(events: list[Event], tmp_pat
     assert not (tmp_path / "grow.gif.unfinished").exists()
 
 
+def test_what_was_stopped_before_it_began_leaves_the_frames_of_the_run_before(
+    events: list[Event], tmp_path: Path
+) -> None:
+    output, kept = tmp_path / "grow.gif", tmp_path / "grow.gif.unfinished"
+    film_of(events[:4], output, 60).write(stopped=True)
+    before = output.read_bytes(), kept.read_bytes()
+    Timelapse(output, 60, 8.0, resume=True).write(stopped=True)
+    assert (output.read_bytes(), kept.read_bytes()) == before
+
+
 @pytest.mark.parametrize("left", [b"", b"no file of NumPy's", None])
 def test_frames_that_are_not_there_are_done_without(
     events: list[Event], tmp_path: Path, left: bytes | None

@@ -20,7 +20,6 @@ from impasto.studio.growth import Frame, Growth, Moment
 RGB = NDArray[np.float32]
 """(H, W, 3), sRGB in [0, 1]."""
 
-
 DAMAGED = OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile
 """What NumPy raises of a file that is missing, damaged or not its own."""
 
@@ -58,8 +57,11 @@ class Timelapse:
     def write(self, *, stopped: bool) -> None:
         """Write the film; raises UnwritableOutput.
 
-        That of a painting that was `stopped` is kept as frames too, to go on with.
+        That of a painting that was `stopped` is kept as frames too, to go on with. Of one that has
+        not begun, there is none.
         """
+        if not self._growth.moments:
+            return
         times = self._growth.durations(self._seconds)
         shown = [
             (moment.frame, time)
