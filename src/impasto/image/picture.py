@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-
 STANDARD_STREAM = "-"
 """In place of a path: standard input or standard output."""
 
