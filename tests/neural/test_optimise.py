@@ -151,13 +151,32 @@ def test_losses_are_those_of_the_canvas_that_was_evaluated() -> None:
         assert len(bowl.seen) == 5
 
 
-def test_a_clearly_worse_step_is_shortened() -> None:
+def test_a_clearly_worse_step_that_teaches_nothing_is_shortened(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     bowl = Bowl(0.2 + 0.6 * rand(1), worse={6})
     descent = LBFGS(bowl, torch.full(SIZE, 0.5), None)
-    for _ in range(7):
+    for _ in range(5):
+        descent.step()
+    monkeypatch.setattr(LBFGS, "_pair", lambda *_: None)
+    for _ in range(2):
         descent.step()
     stand, far, near = bowl.seen[4:7]
     torch.testing.assert_close(near - stand, 0.4 * (far - stand), rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("bold", [10.0, 100.0, 1000.0])
+def test_a_step_that_went_far_too_far_is_learned_from(bold: float) -> None:
+    """What is known of the curvature is wrong by that factor, and right again a step later."""
+    bowl = Bowl(torch.full(SIZE, 0.5))
+    start = 0.5 + 0.001 * (rand(2) - 0.5)
+    descent = LBFGS(bowl, start, torch.full((3, 8), bold / 20))
+    totals = [descent.step()["bowl"] - 1 for _ in range(4)]
+    assert totals[1] > 2 * totals[0]
+    assert min(totals[2:]) < totals[0]
+    assert torch.equal(bowl.seen[0], start)
+    one, other = (flat(bowl.seen[k] - start) for k in (1, 2))  # both steps begin at the start
+    assert np.linalg.norm(other) < 0.5 * np.linalg.norm(one)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
@@ -219,7 +238,7 @@ def values_of(arrays: Mapping[str, Array]) -> dict[str, NDArray[Any]]:
 @pytest.mark.parametrize("steps", [0, 1, 2, 6, HISTORY + 4])
 @pytest.mark.parametrize("spoiled", ["", "worse", "broken"])
 def test_a_saved_state_goes_on_bit_for_bit(method: Method, steps: int, spoiled: str) -> None:
-    """Also where the last evaluation was rejected, so that the next step is a shortened one."""
+    """Also where the last evaluation was rejected, so that the next step is another one."""
     middle = 2 * rand(1) - 0.5
     worse = {steps} if spoiled == "worse" else set()
     broken = {steps: math.nan} if spoiled == "broken" else {}
@@ -230,7 +249,7 @@ def test_a_saved_state_goes_on_bit_for_bit(method: Method, steps: int, spoiled: 
         except NotFinite:
             assert spoiled == "broken"
     arrays = through_a_file(whole.arrays())
-    if spoiled and steps > 1 and method == "lbfgs":
+    if spoiled == "broken" and steps > 1 and method == "lbfgs":
         assert values_of(arrays)["numbers"][2] != 1
     resumed = optimiser(method, Bowl(middle), rand(5))
     resumed.restore(arrays)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from impasto.neural.metric import Metric, Pair, inner
-from impasto.neural.objective import Evaluation, Objective
+from impasto.neural.objective import Objective
 from impasto.neural.optimise import Arrays, NotFinite, is_finite
 from impasto.neural.rows import Rows, strips
 from impasto.neural.state import array_of, load_rows, tensor_of
@@ -20,10 +20,10 @@ FIRST_CHANGE = 0.01
 """Root mean square of the first step where nothing is known about the curvature."""
 
 WORSE = 1.02
-"""A total that rises by more is not accepted: the step is shortened."""
+"""A total that rises by more is not accepted."""
 
-SHORTER, SHORTEST = 0.4, 0.2
-"""How much a step is shortened, and the share of a full one from which it is taken as it is."""
+SHORTER = 0.4
+"""How much a step is shortened that was not accepted and taught nothing."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,9 @@ class LBFGS:
 
     Values at 0 or 1 whose gradient pushes them outwards stay for the step, the others move by the
     two-loop recursion, started from a measured guess of the inverse Hessian (`Metric`), and stop at
-    the bounds. A step that makes the total clearly worse is shortened; there is no other line
-    search, since an evaluation costs far more than all the rest.
+    the bounds. There is no line search, since an evaluation costs far more than all the rest: a
+    step that makes the total clearly worse is not taken, but how the gradient responded is
+    remembered like that of any other, so the next one, from the same canvas, is a better one.
     """
 
     def __init__(
@@ -82,10 +83,20 @@ class LBFGS:
         if not is_finite(found):
             self._now = replace(now, pairs=(), reach=now.reach / 4)
             raise NotFinite
-        if found.total > WORSE * now.total and now.reach > SHORTEST:
-            self._now = replace(now, reach=SHORTER * now.reach)
-        else:
-            self._now = self._accepted(now, trial, found)
+        pairs = self._learned(now, trial, found.gradient)
+        if found.total > WORSE * now.total:
+            taught = pairs is not now.pairs
+            self._now = replace(now, pairs=pairs, reach=1.0 if taught else SHORTER * now.reach)
+            return found.losses
+        better = found.total < now.best_total
+        self._now = Descent(
+            canvas=trial,
+            best=trial if better else now.best,
+            gradient=found.gradient,
+            total=found.total,
+            best_total=min(found.total, now.best_total),
+            pairs=pairs,
+        )
         return found.losses
 
     def _direction(self, now: Descent, gradient: Tensor) -> Tensor:
@@ -102,20 +113,12 @@ class LBFGS:
         length = math.sqrt(inner(move, move) / move.numel())
         return move.mul_(-FIRST_CHANGE / max(length, 1e-30))
 
-    def _accepted(self, now: Descent, trial: Tensor, found: Evaluation) -> Descent:
-        pairs = now.pairs
-        if now.gradient is not None:
-            pair = self._pair(now.canvas, now.gradient, trial, found.gradient)
-            pairs = (*pairs, pair)[-HISTORY:] if pair is not None else pairs
-        better = found.total < now.best_total
-        return Descent(
-            canvas=trial,
-            best=trial if better else now.best,
-            gradient=found.gradient,
-            total=found.total,
-            best_total=min(found.total, now.best_total),
-            pairs=pairs,
-        )
+    def _learned(self, now: Descent, trial: Tensor, gradient: Tensor) -> tuple[Pair, ...]:
+        """The pairs with that of a step to `trial`, or as they are where it has none to give."""
+        if now.gradient is None:
+            return now.pairs
+        pair = self._pair(now.canvas, now.gradient, trial, gradient)
+        return (*now.pairs, pair)[-HISTORY:] if pair is not None else now.pairs
 
     def _pair(self, canvas: Tensor, gradient: Tensor, trial: Tensor, after: Tensor) -> Pair | None:
         """What a step changed, and how the gradient responded where it was free to move."""
