@@ -28,6 +28,7 @@ from impasto.options import shown
 from impasto.progress import Lines
 from impasto.progress import shown as progress
 from impasto.settings import OutputSettings, PaintSettings, Settings
+from impasto.studio.recording_settings import RecordingSettings
 
 pytestmark = pytest.mark.usefixtures("folder")
 
@@ -327,7 +328,8 @@ def test_no_option_is_unknown_to_these_tests() -> None:
     names = {argument.name.removeprefix("--").replace("-", "_") for argument in arguments}
     own = {"PHOTO", "style", "output", "plan", "preset", "weights", "force", "resume"}
     own |= {"checkpoint_every", "quiet", "json", "*"}  # the star stands for each group of settings
-    assert names == own | set(PaintSettings.model_fields) | set(OutputSettings.model_fields)
+    models = PaintSettings, OutputSettings, RecordingSettings
+    assert names == own.union(*(model.model_fields for model in models))
 
 
 def test_a_plan_needs_no_output_and_paints_nothing(impasto: Impasto, folder: Path) -> None:
