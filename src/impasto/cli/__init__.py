@@ -1,6 +1,5 @@
 """The command line: one command a function; what they do is elsewhere."""
 
-import os
 import signal
 import sys
 
@@ -15,10 +14,6 @@ __all__ = ["app", "main"]
 
 def main() -> None:
     """Run a command; errors become one sentence on standard error and an exit status."""
-    # Threads that wait sleep, unless the user says otherwise, before a library is loaded that asks:
-    # beside another program, those that spin keep each other from the work, three to nine times as
-    # long; alone, sleeping costs nothing from 512 px up.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         app(sys.argv[1:], exit_on_error=False, print_error=False, result_action="return_value")
