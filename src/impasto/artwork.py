@@ -29,7 +29,7 @@ from impasto.recipe import FILTERING, PAINTING, Input, PaintRecipe, StyleInput, 
 from impasto.settings import OutputSettings, PaintSettings, as_text
 from impasto.sizes import dpi_of
 
-TRIAL_SECONDS = 1.5
+TRIAL_SECONDS = 4.0
 """How long the machine's speed is tried for a forecast."""
 
 
