@@ -1,0 +1,1 @@
+"""Pictures that move: videos, bursts, and a painting set in motion."""
