@@ -14,7 +14,7 @@ from impasto.neural.tiles import segments
 from impasto.neural.weights import Weights
 from impasto.settings import LAYERS
 
-STARTING = 3.0
+STARTING = 2.5
 """Seconds to load what is needed, and until the machine is at its pace."""
 
 HALOS = 1.1
