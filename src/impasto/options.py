@@ -1,7 +1,7 @@
 """Command-line options derived from settings, so that each fact about them stands in one place."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
@@ -12,14 +12,19 @@ from impasto.errors import UsageError
 from impasto.settings import FileName, Settings
 
 
-def options_of(model: type[Settings], group: str, *, several: bool = False) -> type:
+def options_of(
+    model: type[Settings], group: str, *, several: bool = False, without: Collection[str] = ()
+) -> type:
     """A dataclass with an optional field for each setting, for a parameter of a command.
 
     Values stay text: the settings themselves convert and check them. `several`: an option may have
-    several values in one text, of which the parser knows nothing.
+    several values in one text, of which the parser knows nothing. `without`: settings that have no
+    option.
     """
     fields = []
     for name, field in model.model_fields.items():
+        if name in without:
+            continue
         parameter = Parameter(
             option_name(name),
             group=group,
@@ -37,8 +42,8 @@ def options_of(model: type[Settings], group: str, *, several: bool = False) -> t
 
 
 def option_name(setting: str) -> str:
-    """`style_scale` is `--style-scale`, `k` is `-k`."""
-    return f"-{setting}" if len(setting) == 1 else f"--{setting.replace('_', '-')}"
+    """`style_scale` is `--style-scale`, `k` is `-k`, and `from_`, for Python, is `--from`."""
+    return f"-{setting}" if len(setting) == 1 else f"--{setting.strip('_').replace('_', '-')}"
 
 
 def given(options: object) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """A running job on the terminal: a bar with level, step, losses and time left, on standard error.
 
-Where standard error is not a terminal, a line a level.
+Where standard error is not a terminal, a line a level; of a film, a line a tenth of its frames.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,12 +11,26 @@ from rich.console import Console
 from rich.progress import (
     BarColumn,
     Progress,
+    Task,
     TaskProgressColumn,
     TextColumn,
     TimeRemainingColumn,
 )
+from rich.text import Text
 
-from impasto.events import Event, LevelDone, Losses, Notice, RolledBack, Stage, Started, Step
+from impasto.events import (
+    Event,
+    FrameDone,
+    FrameStep,
+    LevelDone,
+    Losses,
+    Notice,
+    RolledBack,
+    Stage,
+    Started,
+    Step,
+)
+from impasto.quantities import span
 
 
 class Show(Protocol):
@@ -36,7 +50,7 @@ def shown(console: Console, *, quiet: bool) -> Iterator[Show]:
             TextColumn("{task.description}"),
             BarColumn(),
             TaskProgressColumn(),
-            TimeRemainingColumn(),
+            TimeLeft(),
             TextColumn("{task.fields[losses]}"),
         )
         with Progress(*columns, console=console, transient=True) as progress:
@@ -45,12 +59,21 @@ def shown(console: Console, *, quiet: bool) -> Iterator[Show]:
         yield Lines(console)
 
 
+class TimeLeft(TimeRemainingColumn):
+    """What the job knows of its time left, or else what its latest steps make likely."""
+
+    def render(self, task: Task) -> Text:
+        """The time left."""
+        left: float | None = task.fields["left"]
+        return super().render(task) if left is None else Text(span(left), "progress.remaining")
+
+
 class Bar:
     """A live bar."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
-        self._task = progress.add_task("reading", total=1.0, losses="")
+        self._task = progress.add_task("reading", total=1.0, losses="", left=None)
         self._levels: tuple[tuple[int, int], ...] = ()
 
     def __call__(self, event: Event) -> None:
@@ -65,8 +88,18 @@ class Bar:
                 description=f"{size(self._levels[event.level - 1])} step {event.step}",
                 losses=summary(event.losses),
             )
+        elif isinstance(event, FrameStep):
+            self._progress.update(
+                self._task,
+                completed=event.done,
+                description=place(event),
+                losses=summary(event.losses) if event.losses else "",
+                left=event.left,
+            )
         elif isinstance(event, Stage):
-            self._progress.update(self._task, completed=event.done, description=event.name)
+            self._progress.update(
+                self._task, completed=event.done, description=event.name, losses="", left=None
+            )
         else:
             tell(event, self._progress.console)
 
@@ -79,6 +112,7 @@ class Lines:
         self._levels: tuple[tuple[int, int], ...] = ()
         # A step holds its canvas, which may be large: only its number and losses stay.
         self._best: tuple[int, Losses] | None = None
+        self._tenths = 0
 
     def __call__(self, event: Event) -> None:
         """Print a line where there is something to say."""
@@ -92,8 +126,18 @@ class Lines:
             size_now, (step, losses) = size(self._levels[event.level - 1]), self._best
             self._console.print(f"{size_now} done: {summary(losses)} at step {step}")
             self._best = None
+        elif isinstance(event, FrameDone):
+            self._frame(event)
         else:
             tell(event, self._console)
+
+    def _frame(self, event: FrameDone) -> None:
+        tenths = 10 * event.made // event.frames
+        if tenths > self._tenths:
+            self._tenths = tenths
+            left = f", about {span(event.left)} left" if event.left and event.left >= 1 else ""
+            losses = f": {summary(event.losses)}" if event.losses else ""
+            self._console.print(f"{event.made} of {event.frames} frames{losses}{left}")
 
 
 def total(losses: Losses) -> float:
@@ -104,6 +148,12 @@ def total(losses: Losses) -> float:
 def size(level: tuple[int, int]) -> str:
     """(width, height) as people write it."""
     return f"{level[0]}×{level[1]}"
+
+
+def place(event: FrameStep) -> str:
+    """Where in a film a frame is."""
+    shot = f", shot {event.shot} of {event.shots}" if event.shots > 1 else ""
+    return f"frame {event.frame} of {event.frames}{shot}"
 
 
 def summary(losses: Mapping[str, float]) -> str:

@@ -43,3 +43,12 @@ def quantity(number: float) -> str:
             decimals = 2 if digits < 9.995 else 1 if digits < 99.95 else 0
             return f"{digits:.{decimals}f} {prefix}"
     return f"{number:g} "
+
+
+def span(seconds: float) -> str:
+    """A length of time, roughly."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 90 * 60:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h" if seconds < 48 * 3600 else f"{seconds / 86400:.1f} days"

@@ -126,7 +126,7 @@ class Settings(BaseModel):
         if name not in cls.model_fields:
             raise UsageError(f"no setting {name!r}; there are {', '.join(cls.model_fields)}")
         own = [fault for fault in faults if fault["loc"][0] == name]
-        raise UsageError(f"{name.replace('_', '-')} {_complaint(own)}")
+        raise UsageError(f"{name.strip('_').replace('_', '-')} {_complaint(own)}")
 
     def updated(self, changes: Mapping[str, Any]) -> Self:
         """A checked copy with some fields changed."""

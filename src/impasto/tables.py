@@ -9,6 +9,7 @@ from rich.table import Table
 from impasto.artwork import Forecast
 from impasto.doctor import BUSY, USUAL, Report
 from impasto.neural.weights import Candidate
+from impasto.quantities import span
 
 DIGITS = 12
 """Of a SHA-256, enough to tell files apart."""
@@ -51,13 +52,6 @@ def speed_facts(report: Report) -> Iterator[tuple[str, str]]:
     yield "", f"a picture of {USUAL[0]}×{USUAL[1]} px takes about {span(report.painting_seconds)}"
     if report.busy is not None and report.busy >= BUSY:
         yield "", f"other programs use {report.busy:.0f} % of the processor: alone it is faster"
-
-
-def span(seconds: float) -> str:
-    """A length of time, roughly."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 90 * 60 else f"{seconds / 3600:.1f} h"
 
 
 def forecast_table(forecast: Forecast) -> Table:

@@ -1,0 +1,86 @@
+"""The recipe of a moving picture: all that is needed to make it again."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from importlib.metadata import version
+from typing import Literal
+
+from pydantic import JsonValue, PositiveInt, ValidationError
+
+from impasto.errors import BadRecipe
+from impasto.recipe import Input
+from impasto.settings import Settings
+
+
+class MovingStyleInput(Input):
+    """A style picture with the betas it had at the beginning and at the end."""
+
+    begins: float
+    ends: float
+
+
+class FilmRecipe(Settings):
+    """All settings, input digests and versions that made a moving picture."""
+
+    kind: Literal["video", "animate"]
+    sources: tuple[Input, ...]
+    """The clip, or the photos in their order."""
+    effect: str
+    styles: tuple[MovingStyleInput, ...] = ()
+    references: Mapping[str, Input] = {}
+    """Files that were taken as a model, by the setting that names them."""
+    weights: Input | None = None
+    settings: Mapping[str, JsonValue]
+    """What decides the frames."""
+    film: Mapping[str, JsonValue] = {}
+    """How they are written."""
+    depth: Literal[8, 16]
+    """Bits a channel of the frames."""
+    device: str | None = None
+    precision: str | None = None
+    threads: PositiveInt | None = None
+    """Of each painting: sums over threads round differently for another count."""
+    versions: dict[str, str]
+
+    def to_json(self) -> str:
+        """Compact JSON, as stored in a file."""
+        return self.model_dump_json()
+
+    def differences(self, other: "FilmRecipe") -> list[str]:
+        """What of the other recipe could give other frames: names of fields and settings."""
+        ours, theirs = self._decisive(), other._decisive()
+        return [name for name in ours | theirs if ours.get(name) != theirs.get(name)]
+
+    @property
+    def job(self) -> str:
+        """A name for the frames that it makes, the same for all recipes that make the same."""
+        text = json.dumps(self._decisive(), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def _decisive(self) -> dict[str, JsonValue]:
+        """What decides the frames; the same bytes may have moved to another place."""
+        fields = {"effect", "depth", "device", "precision", "threads", "versions"}
+        plain: dict[str, JsonValue] = self.model_dump(mode="json", include=fields)
+        named = {name: input_.sha256 for name, input_ in self.references.items()}
+        return {
+            **self.settings,
+            **plain,
+            **named,
+            "input": [source.sha256 for source in self.sources],
+            "styles": [[style.sha256, style.begins, style.ends] for style in self.styles],
+            "weights": None if self.weights is None else self.weights.sha256,
+        }
+
+
+def film_recipe_of(text: str, where: str) -> FilmRecipe:
+    """The recipe that `to_json` wrote; `where` names the file in the error, BadRecipe."""
+    try:
+        return FilmRecipe.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(map(str, first["loc"])) or "the whole"
+        raise BadRecipe(
+            f"the recipe in {where} cannot be used: {field}: {first['msg']}; was it written "
+            f"by another version of Impasto than {version('impasto')}?"
+        ) from None

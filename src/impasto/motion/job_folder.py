@@ -1,0 +1,153 @@
+"""The folder of an unfinished moving picture: what is made there, by whom, and its frames."""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from impasto.errors import UsageError
+from impasto.image.atomic import replacing, unwritable
+from impasto.motion.film_recipe import FilmRecipe
+from impasto.motion.lock import Holder, Lock, holder
+from impasto.motion.store import clear, numbered, sweep
+from impasto.motion.survey import Survey
+from impasto.settings import Settings
+
+JOB, LOCK, FILM, WRITTEN = "job.json", "lock", "film", "written"
+"""Names of its files. The film lies there until it is whole, with the output's ending; `written`
+says which file it then became."""
+
+
+class JobFile(Settings):
+    """What is made: the same recipe on another day goes on with these frames."""
+
+    recipe: FilmRecipe
+    survey: Survey
+    size: tuple[int, int]
+    """(width, height) of the frames, px."""
+
+
+def folder_of(output: Path) -> Path:
+    """`film.mp4.frames` beside `film.mp4`, on the disk where that really lies."""
+    target = Path(os.path.realpath(output))
+    return target.with_name(f"{target.name}.frames")
+
+
+class JobFolder:
+    """The folder of an output, while this process has it for itself."""
+
+    def __init__(self, output: Path) -> None:
+        self._output = output
+        self.path = folder_of(output)
+        self._lock = Lock(self.path / LOCK)
+
+    @property
+    def film(self) -> Path:
+        """Where the film is written before it moves to its place."""
+        return self.path / f"{FILM}{self._output.suffix}"
+
+    def stored(self) -> JobFile | None:
+        """What was begun here; None where nothing was, or nobody can tell what."""
+        return stored_in(self.path)
+
+    def frames(self) -> list[int]:
+        """Whose files are there."""
+        return [number for number, _ in numbered(self.path)]
+
+    def begin(self, job: JobFile) -> None:
+        """Begin a job; what there is of another one goes away."""
+        self._clear()
+        self.write(job)
+
+    def write(self, job: JobFile) -> None:
+        """Say what is made."""
+        with replacing(self.path / JOB) as temporary:
+            temporary.write_text(job.model_dump_json(indent=1), "utf-8")
+
+    def publish(self) -> None:
+        """Move the finished film to its place, all at once."""
+        target = Path(os.path.realpath(self._output))
+        try:
+            if target.exists():
+                shutil.copymode(target, self.film)
+            with replacing(self.path / WRITTEN) as temporary:
+                temporary.write_text(json.dumps(_identity(self.film)), "utf-8")
+            self.film.replace(target)
+        except OSError as error:
+            raise unwritable(self._output, error) from error
+
+    def close(self, *, keep_frames: bool) -> None:
+        """The work is done: let the folder go, or the frames stay alone in it."""
+        if not keep_frames:
+            self._clear()
+        self._lock.remove()
+        with suppress(OSError):  # something else lies in it
+            self.path.rmdir()
+
+    @contextmanager
+    def held(self, workers: int) -> Iterator[None]:
+        """Have it for this process; UsageError where another run has it, or UnwritableOutput."""
+        try:
+            self.path.mkdir(exist_ok=True)
+            free = self._lock.acquire(workers)
+        except OSError as error:
+            raise unwritable(self.path, error) from error
+        if not free:
+            raise UsageError(
+                f"cannot write {self._output}: {_who(holder(self.path / LOCK))} is making it; "
+                "see with --status how far it is, or stop it first"
+            )
+        try:
+            sweep(self.path)
+            yield
+        finally:
+            self._lock.release()
+            self._leave()
+
+    def _clear(self) -> None:
+        """Remove all but the lock; the job last, for as long as it is there the run is known."""
+        clear(self.path)
+        for name in (self.film.name, WRITTEN, JOB):
+            with suppress(OSError):
+                (self.path / name).unlink()
+
+    def _leave(self) -> None:
+        """Nothing stays of a job that was not begun."""
+        with suppress(OSError):
+            if not (self.path / JOB).exists() and not numbered(self.path):
+                self._lock.remove()
+                self.path.rmdir()
+
+
+def stored_in(folder: Path) -> JobFile | None:
+    """The job whose frames lie in a folder; None where there is none, or it can't be read."""
+    try:
+        return JobFile.model_validate_json((folder / JOB).read_bytes())
+    except (OSError, ValidationError):
+        return None
+
+
+def was_written(output: Path) -> bool:
+    """Whether an output is the very file that came of the frames which are still beside it.
+
+    So it is where a run was killed between its last two steps, or was to keep them.
+    """
+    try:
+        known = json.loads((folder_of(output) / WRITTEN).read_bytes())
+        return bool(known == _identity(output))
+    except (OSError, ValueError):
+        return False
+
+
+def _identity(path: Path) -> list[int]:
+    """What tells a file from one that takes its place; it stays the same when it is moved."""
+    found = path.stat()
+    return [found.st_ino, found.st_size, found.st_mtime_ns]
+
+
+def _who(other: Holder | None) -> str:
+    return "another run" if other is None else f"another run (process {other.process})"

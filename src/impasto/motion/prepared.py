@@ -1,0 +1,149 @@
+"""An effect before its frames are made: its inputs read and named, its memory shared out."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from impasto.errors import UsageError
+from impasto.filter_settings import QuantizeSettings, SuperpixelSettings
+from impasto.image.read import read
+from impasto.image.samples import is_sample
+from impasto.motion.coherence_settings import CoherenceSettings
+from impasto.motion.effect import Effect
+from impasto.motion.effects import PaintedStyle, painted, quantized, superpixelled
+from impasto.motion.film_recipe import MovingStyleInput
+from impasto.motion.video_settings import StyleTurn
+from impasto.recipe import FILTERING, PAINTING, Input, installed_versions
+from impasto.replay import digest_of
+from impasto.settings import PaintSettings, Settings, as_text
+from impasto.sizes import FULL
+
+if TYPE_CHECKING:
+    from impasto.neural.plan import Work
+
+MOVING = ("av", "opencv-contrib-python-headless")
+"""Packages that read clips and follow their motion, whose versions can change frames."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """An effect that can be built in any process."""
+
+    effect: Callable[[], Effect]
+    workers: int
+    """That there is memory for."""
+    facts: Mapping[str, Any]
+    """What the recipe says of it, by the names of its fields."""
+    notices: Sequence[str] = field(default=())
+    """What a person should know."""
+
+
+def prepared(
+    own: Sequence[Settings],
+    styles: Sequence[StyleTurn],
+    weights: Path | None,
+    size: tuple[int, int],
+    workers: int,
+    threads: int,
+) -> Prepared:
+    """Read and check what an effect with these settings takes; size: of the frames, px."""
+    match own:
+        case [PaintSettings() as settings, CoherenceSettings() as coherence]:
+            if not styles:
+                raise UsageError("no style picture: give at least one with --style")
+            return _painting(settings, coherence, styles, weights, size, workers, threads)
+        case [QuantizeSettings() | SuperpixelSettings() as settings]:
+            if styles or weights is not None:
+                raise UsageError("styles and weights are of the effect paint; leave them out")
+            return _filter(settings, workers)
+    raise TypeError(f"no effect has the settings {own}")
+
+
+def _filter(settings: QuantizeSettings | SuperpixelSettings, workers: int) -> Prepared:
+    """Nothing that is sampled in several threads, so their number has no say."""
+    references = {}
+    if isinstance(settings, SuperpixelSettings):
+        effect = partial(superpixelled, settings)
+    else:
+        effect = partial(quantized, settings)
+        effect()  # which reads the palette, and refuses one that is none
+        if settings.palette is not None:
+            references["palette"] = input_at(settings.palette)
+    versions = installed_versions((*FILTERING, *MOVING[:1]))
+    return Prepared(effect, workers, {"references": references, "versions": versions})
+
+
+def _painting(
+    settings: PaintSettings,
+    coherence: CoherenceSettings,
+    styles: Sequence[StyleTurn],
+    weights: Path | None,
+    size: tuple[int, int],
+    workers: int,
+    threads: int,
+) -> Prepared:
+    from impasto.neural.device import choose_device, choose_precision
+    from impasto.neural.plan import Work
+    from impasto.neural.shared import Shared
+
+    pictures = [read(style.path) for style in styles]
+    betas = [
+        tuple(settings.beta if beta is None else beta for beta in (style.begins, style.ends))
+        for style in styles
+    ]
+    found = Shared().weights(weights)
+    device = choose_device(settings.device)
+    dtype = choose_precision(settings.precision, device)
+    settings = settings.updated({"size": FULL, "device": device.type})
+    work = Work(size, [picture.size for picture in pictures], settings, dtype, device)
+    fitting, memory = shared_out(work, workers)
+    settings = settings.updated({"memory": memory})
+    turns = [PaintedStyle(style.path, *pair) for style, pair in zip(styles, betas, strict=True)]
+    fewer = f"there is memory for {fitting} of {workers} workers: that many are taken"
+    return Prepared(
+        partial(painted, turns, settings, coherence, weights),
+        fitting,
+        {
+            "styles": tuple(
+                MovingStyleInput(
+                    path=turn.path, sha256=picture.sha256, begins=turn.begins, ends=turn.ends
+                )
+                for turn, picture in zip(turns, pictures, strict=True)
+            ),
+            "weights": Input(
+                path=found.source if weights is None else as_text(weights), sha256=found.sha256
+            ),
+            "device": str(device),
+            "precision": str(dtype).removeprefix("torch."),
+            "threads": threads,
+            "versions": installed_versions((*PAINTING, *MOVING)),
+        },
+        (fewer,) if fitting < workers else (),
+    )
+
+
+def shared_out(work: "Work", workers: int) -> tuple[int, Any]:
+    """How many workers there is memory for, and the bytes of each; `auto` for one alone.
+
+    Raises NotEnoughMemory where there is not even enough for one.
+    """
+    from impasto.neural.budget import resident_memory
+    from impasto.neural.plan import Planner, budget_of, plan_for, scratch
+
+    plan_for(work)
+    if workers == 1:
+        return 1, work.settings.memory
+    # Each holds the libraries, the weights and the styles, as this process does now.
+    base = resident_memory(work.device)
+    budget = budget_of(work.settings, work.device) - base
+    least = Planner(work, base, scratch()).least()
+    fitting = max(1, min(workers, budget // least))
+    return fitting, budget // fitting
+
+
+def input_at(path: Path) -> Input:
+    """A file as recipes name it; one that is missing was refused before."""
+    name = as_text(path)
+    return Input(path=name, sha256=read(name).sha256 if is_sample(name) else digest_of(path))

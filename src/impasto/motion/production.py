@@ -1,0 +1,275 @@
+"""A moving picture made: its frames one by one, each kept, then all of them as a film."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from impasto.errors import Interrupted, UnwritableOutput, UsageError
+from impasto.events import Event, FrameDone, Notice, Stage
+from impasto.motion.crew import Crew
+from impasto.motion.effect import Effect
+from impasto.motion.film_recipe import FilmRecipe
+from impasto.motion.frame_file import Bits
+from impasto.motion.job_folder import JobFile, JobFolder
+from impasto.motion.shots import (
+    Footage,
+    FrameBegun,
+    FrameMade,
+    Making,
+    Report,
+    Task,
+    carry_out,
+    shots_of,
+    tasks_of,
+)
+from impasto.motion.store import RESERVE
+from impasto.motion.survey import Survey
+from impasto.motion.tally import MAKING, Tally
+from impasto.motion.threads import limited
+from impasto.quantities import quantity, span
+from impasto.scratch import free_disk
+from impasto.work import undisturbed
+
+Show = Callable[[Event], None]
+
+PACKED = 0.9
+"""Of a frame's bytes, what its file takes: for paintings, full of detail, 0.64 to 0.90."""
+
+FIRST = 2
+"""Frames after which it is said how long the work will take; the first of a shot takes longest."""
+
+WORTH_SAYING = 60.0
+"""Seconds; the progress tells of what takes less."""
+
+
+@dataclass(frozen=True)
+class Production:
+    """What is to be made, of what, and how it is written. What workers need can be pickled."""
+
+    output: Path
+    recipe: FilmRecipe
+    size: tuple[int, int]
+    """(width, height) of the frames, px."""
+    look: Callable[[Show], Survey]
+    """Look through the source, once, before any work."""
+    source: Callable[[], Footage]
+    effect: Callable[[], Effect]
+    write: Callable[[Iterator[Bits], Survey, Path], object]
+    """Write frames to a file."""
+
+
+@dataclass(frozen=True)
+class Produced:
+    """What came of a production."""
+
+    survey: Survey
+    made: int
+    """Frames that this run has made, and not one before it."""
+    bytes: int
+    """Of the film."""
+
+
+def produce(
+    production: Production,
+    show: Show,
+    *,
+    workers: int,
+    threads: int,
+    force: bool = False,
+    keep_frames: bool = False,
+    done: bool = False,
+) -> Produced:
+    """Make a moving picture, or go on where a run of the same recipe was stopped, at any moment.
+
+    The output has been checked before. threads: of each worker. force: frames of another recipe may
+    go away. done: the output is this film already, and only its folder is still there.
+
+    Raises Interrupted on Ctrl-C, when all frames that were finished are kept; UsageError where the
+    folder belongs to another recipe or another run has it; UnwritableOutput, and the errors of
+    clips and effects.
+    """
+    folder = JobFolder(production.output)
+    with folder.held(workers):
+        try:
+            survey, made = _begun(production, folder, show, force=force).survey, 0
+            if not done:
+                made = _make(production, survey, folder, show, workers, threads)
+                _write(production, survey, folder, show)
+        except KeyboardInterrupt:
+            raise Interrupted(f"stopped; {_kept(folder)}") from None
+        except UnwritableOutput as error:
+            raise UnwritableOutput(f"{error}; {_kept(folder)}") from error
+        with undisturbed():
+            folder.close(keep_frames=keep_frames)
+    return Produced(survey, made, production.output.stat().st_size)
+
+
+def check_space(folder: Path, production: Production, frames: int) -> None:
+    """Refuse frames that will not fit on the disk; the film takes far less."""
+    needed, free = frame_bytes(production) * frames, free_disk(folder) - RESERVE
+    if needed > free:
+        raise UnwritableOutput(
+            f"cannot keep {frames} frames in {folder}: they take about {quantity(needed)}B and "
+            f"{quantity(max(0, free))}B are free on its disk; free some, choose an output on "
+            "another disk, or a smaller --size"
+        )
+
+
+def frame_bytes(production: Production) -> float:
+    """What a frame takes on the disk, about."""
+    width, height = production.size
+    return PACKED * 3 * width * height * production.recipe.depth / 8
+
+
+def _begun(production: Production, folder: JobFolder, show: Show, *, force: bool) -> JobFile:
+    """The job of the folder where it is this one, else a new one."""
+    stored = folder.stored()
+    if stored is not None:
+        differing = production.recipe.differences(stored.recipe)
+        if not differing:
+            if stored.recipe != production.recipe:  # what only decides how the film is written
+                stored = stored.updated({"recipe": production.recipe})
+                folder.write(stored)
+            return stored
+        if not force:
+            names = ", ".join(name.strip("_").replace("_", "-") for name in differing)
+            raise UsageError(
+                f"cannot write {production.output}: {folder.path} holds frames made with other "
+                f"{names}; give the same as then to go on, or --force to start anew"
+            )
+    elif folder.frames() and not force:
+        raise UsageError(
+            f"cannot write {production.output}: {folder.path} holds frames and does not say of "
+            "what; move them away, or add --force to replace them"
+        )
+    survey = production.look(show)
+    job = JobFile(recipe=production.recipe, survey=survey, size=production.size)
+    folder.begin(job)
+    return job
+
+
+def _introduce(production: Production, survey: Survey, there: int, show: Show) -> None:
+    """Say what there is to do, and what is wrong with the source."""
+    width, height = production.size
+    disk = frame_bytes(production) * survey.frames
+    shots = f"{len(survey.cuts)} shots" if len(survey.cuts) > 1 else "1 shot"
+    known = f"; {there} are there already" if there else ""
+    show(
+        Notice(
+            f"{survey.frames} frames of {width}×{height} px in {shots}{known}; until they are a "
+            f"film they take about {quantity(disk)}B of disk"
+        )
+    )
+    for first, last in runs(survey.damaged):
+        which = f"frame {first + 1} is" if first == last else f"frames {first + 1}–{last + 1} are"
+        shown = "it" if first == last else "them"
+        show(
+            Notice(
+                f"{which} damaged in the source, at {survey.seconds_at(first):.2f} s: the last "
+                f"good one is shown instead of {shown}"
+            )
+        )
+    if survey.missing:
+        show(
+            Notice(
+                f"the source says that it lasts {survey.missing:.2f} s longer than its frames do; "
+                "was it cut short?"
+            )
+        )
+
+
+def runs(frames: tuple[int, ...]) -> Iterator[tuple[int, int]]:
+    """First and last of each run of frames that follow one another.
+
+    >>> list(runs((3, 4, 5, 9)))
+    [(3, 5), (9, 9)]
+    """
+    starts = [frame for frame in frames if frame - 1 not in frames]
+    ends = [frame for frame in frames if frame + 1 not in frames]
+    yield from zip(starts, ends, strict=True)
+
+
+def _making(production: Production, survey: Survey, folder: Path) -> Making:
+    last = survey.times[-2] or 1
+    return Making(
+        source=production.source,
+        effect=production.effect,
+        size=production.size,
+        moments=tuple(ticks / last for ticks in survey.times[:-1]),
+        folder=folder,
+        job=production.recipe.job,
+        depth=production.recipe.depth,
+    )
+
+
+def _make(
+    production: Production,
+    survey: Survey,
+    folder: JobFolder,
+    show: Show,
+    workers: int,
+    threads: int,
+) -> int:
+    """Make all frames that are missing; returns how many."""
+    show(Stage("checking the frames that are there", 0.0))
+    making = _making(production, survey, folder.path)
+    there, shots = making.store.facts(), shots_of(survey.cuts, survey.frames)
+    tasks = tasks_of(shots, there)
+    check_space(folder.path, production, survey.frames - len(there))
+    _introduce(production, survey, len(there), show)
+    tally = Tally(shots, len(there))
+    show(Stage("preparing", MAKING * tally.made / tally.frames))
+    for report in _reports(tasks, making, workers, threads):
+        if isinstance(report, FrameMade | FrameBegun):
+            event = tally.event(report)
+            show(event)
+            if isinstance(event, FrameDone) and event.made - len(there) == FIRST:
+                _announce(event, show)
+        else:
+            show(report)
+    return tally.made - len(there)
+
+
+def _announce(event: FrameDone, show: Show) -> None:
+    """Say how long it will take."""
+    if event.left is not None and event.left > WORTH_SAYING:
+        frames = event.frames - event.made
+        show(Notice(f"about {span(event.left)} for the {frames} frames that are left"))
+
+
+def _reports(tasks: list[Task], making: Making, workers: int, threads: int) -> Iterator[Report]:
+    if min(workers, len(tasks)) > 1:
+        yield from Crew(workers, threads).carry_out(tasks, making)
+        return
+    if tasks:
+        effect = making.effect()
+        with limited(threads):
+            for task in tasks:
+                yield from carry_out(task, making, effect)
+
+
+def _write(production: Production, survey: Survey, folder: JobFolder, show: Show) -> None:
+    """Write the film, and move it to its place when it is whole."""
+
+    store = _making(production, survey, folder.path).store
+
+    def told() -> Iterator[Bits]:
+        for number, picture in enumerate(store.pictures(survey.frames)):
+            show(Stage("writing the film", MAKING + (1 - MAKING) * number / survey.frames))
+            yield picture
+
+    production.write(told(), survey, folder.film)
+    with undisturbed():
+        folder.publish()
+
+
+def _kept(folder: JobFolder) -> str:
+    """What is kept of a run that was stopped, and how to go on; the end of a sentence."""
+    job = folder.stored()
+    if job is None:
+        return "nothing was written"
+    done = len(folder.frames())
+    return (
+        f"{done} of {job.survey.frames} frames are in {folder.path}; to go on, give the same "
+        "command again"
+    )

@@ -1,0 +1,96 @@
+"""How far a moving picture is, seen from another process, which only reads."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from impasto.errors import UsageError
+from impasto.motion.job_folder import LOCK, folder_of, stored_in
+from impasto.motion.lock import holder
+from impasto.motion.shots import shots_of, tasks_of
+from impasto.motion.store import glimpsed
+from impasto.quantities import quantity, span
+
+RECENT = 50
+"""Frames that the pace is taken from."""
+
+
+@dataclass(frozen=True)
+class Status:
+    """How far it is."""
+
+    output: Path
+    frames: int
+    made: int
+    shots: int
+    shots_done: int
+    pace: float | None
+    """Seconds a frame, with as many workers as there are; None before the first frame."""
+    disk: int
+    """Bytes of the frames that are kept."""
+    process: int | None
+    """That is at work; None where none is."""
+
+    @property
+    def left(self) -> float | None:
+        """Seconds until all frames are made, at this pace."""
+        return None if self.pace is None else self.pace * (self.frames - self.made)
+
+    def facts(self) -> dict[str, object]:
+        """The same for programs; times are seconds, disk is bytes."""
+        return {
+            "output": str(self.output),
+            "frames": self.frames,
+            "made": self.made,
+            "shots": self.shots,
+            "shots_done": self.shots_done,
+            "pace": None if self.pace is None else round(self.pace, 3),
+            "left": None if self.left is None else round(self.left, 1),
+            "disk": self.disk,
+            "process": self.process,
+        }
+
+    def sentence(self) -> str:
+        """The same for people."""
+        at_work = "stopped" if self.process is None else f"at work (process {self.process})"
+        parts = [
+            f"{self.output}: {at_work}",
+            f"{self.made} of {self.frames} frames ({self.made / self.frames:.0%})",
+            f"{self.shots_done} of {self.shots} shots",
+            f"{quantity(self.disk)}B of disk",
+        ]
+        if self.pace is not None and self.left is not None:
+            parts.append(f"{self.pace:.3g} s a frame, about {span(self.left)} left")
+        return "; ".join(parts)
+
+
+def status(output: str | Path) -> Status:
+    """Look how far a film is that is being made, or was stopped; nothing is written.
+
+    Raises UsageError where there is no such work.
+    """
+    folder = folder_of(Path(output))
+    job = stored_in(folder)
+    if job is None:
+        there = "it is there already" if Path(output).exists() else f"there is no {folder}"
+        raise UsageError(f"nobody is making {output}: {there}")
+    by = holder(folder / LOCK)
+    found = glimpsed(folder)
+    mine = {number: each for number, each in found.items() if each[0].job == job.recipe.job}
+    shots = shots_of(job.survey.cuts, job.survey.frames)
+    return Status(
+        output=Path(output),
+        frames=job.survey.frames,
+        made=len(mine),
+        shots=len(shots),
+        shots_done=len(shots) - len(tasks_of(shots, mine)),
+        pace=_pace([facts.seconds for facts, _ in mine.values()], by.workers if by else 1),
+        disk=sum(size for _, size in found.values()),
+        process=by.process if by else None,
+    )
+
+
+def _pace(seconds: Sequence[float], workers: int) -> float | None:
+    """Seconds a frame, of the last ones; those of workers overlap."""
+    recent = seconds[-RECENT:]
+    return sum(recent) / len(recent) / workers if recent else None

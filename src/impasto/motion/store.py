@@ -1,0 +1,125 @@
+"""The frames of an unfinished moving picture, in a folder beside its output."""
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from impasto.errors import UnwritableOutput
+from impasto.image.atomic import replacing
+from impasto.image.srgb import to_bits, to_unit
+from impasto.motion.effect import RGB, Arrays, NewFrame
+from impasto.motion.frame_file import Bits, DamagedFrame, Facts, FrameFile, facts_at, verified
+from impasto.scratch import free_disk
+
+NAME = re.compile(r"([0-9]{6,})\.png")
+UNFINISHED = re.compile(r"\.impasto-[0-9a-f]{16}\..*")
+"""What `replacing` leaves of a process that was killed."""
+
+START = 65_536
+"""Bytes of a file that hold its facts: every loss by name takes a few thousand."""
+
+RESERVE = 50_000_000
+"""Bytes that are left free on the disk, for other programs go on writing."""
+
+
+class Store:
+    """Finished frames by their number, from 0, each in a file of its own, whole or not at all.
+
+    Any number of processes may put frames at the same time.
+    """
+
+    def __init__(self, folder: Path, job: str, depth: int) -> None:
+        """`job`: what the frames belong to; those of others are none. `depth`: 8 or 16 bits."""
+        self.folder, self._job, self._depth = folder, job, depth
+
+    def put(self, index: int, new: NewFrame, seconds: float, *, bridged: bool = False) -> None:
+        """Keep a frame; raises UnwritableOutput, and then the disk is as it was before."""
+        losses = {name: float(loss) for name, loss in new.losses.items()}
+        facts = Facts(self._job, losses, new.steps, round(seconds, 4), bridged)
+        picture = to_bits(new.picture, self._depth)
+        data = FrameFile(picture, new.kept, facts).encoded()
+        path = self._path(index)
+        with replacing(path) as temporary:
+            if free_disk(self.folder) < RESERVE + len(data):
+                raise UnwritableOutput(
+                    f"cannot write {path}: less than {RESERVE // 10**6} MB are left on its disk; "
+                    "free some"
+                )
+            temporary.write_bytes(data)
+
+    def past(self, index: int) -> tuple[RGB, Arrays]:
+        """A frame's picture, (H, W, 3) in [0, 1], and what was kept for the frames after it."""
+        found = self._read(index)
+        return to_unit(found.picture), found.kept
+
+    def pictures(self, frames: int) -> Iterator[Bits]:
+        """All frames in order, one at a time."""
+        for index in range(frames):
+            yield self._read(index).picture
+
+    def facts(self) -> dict[int, Facts]:
+        """Those of all frames, whose files have been compared with their sums.
+
+        Damaged ones, and those of another job, are removed: they are to be made again.
+        """
+        found = {}
+        for index, path in numbered(self.folder):
+            try:
+                facts = verified(path.read_bytes())
+            except (OSError, DamagedFrame):
+                facts = None
+            if facts is not None and facts.job == self._job:
+                found[index] = facts
+            else:
+                with suppress(OSError):
+                    path.unlink()
+        return found
+
+    def _path(self, index: int) -> Path:
+        return self.folder / f"{index:06}.png"
+
+    def _read(self, index: int) -> FrameFile:
+        path = self._path(index)
+        try:
+            return FrameFile.decoded(path.read_bytes())
+        except (OSError, DamagedFrame) as error:
+            why = error.strerror if isinstance(error, OSError) else error
+            raise UnwritableOutput(
+                f"cannot read {path} again: {why}; give the same command once more, and it is "
+                "made anew"
+            ) from error
+
+
+def numbered(folder: Path) -> list[tuple[int, Path]]:
+    """The files of frames, in order."""
+    with os.scandir(folder) as entries:
+        found = [(NAME.fullmatch(entry.name), entry.path) for entry in entries]
+    return sorted((int(name[1]), Path(path)) for name, path in found if name is not None)
+
+
+def glimpsed(folder: Path) -> dict[int, tuple[Facts, int]]:
+    """Facts and bytes of each frame, from the beginnings of their files, which may just change."""
+    found = {}
+    for index, path in numbered(folder):
+        with suppress(OSError, DamagedFrame), path.open("rb") as file:
+            found[index] = facts_at(file.read(START)), os.fstat(file.fileno()).st_size
+    return found
+
+
+def clear(folder: Path) -> None:
+    """Remove the frames, and what killed processes left; nothing that is somebody else's."""
+    sweep(folder)
+    for _, path in numbered(folder):
+        with suppress(OSError):
+            path.unlink()
+
+
+def sweep(folder: Path) -> None:
+    """Remove what killed processes left."""
+    with os.scandir(folder) as entries:
+        left = [entry.path for entry in entries if UNFINISHED.fullmatch(entry.name)]
+    for path in left:
+        with suppress(OSError):
+            Path(path).unlink()

@@ -1,0 +1,231 @@
+"""A video turned into artwork: what the command line and the Python function share."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from impasto.events import Event, Notice
+from impasto.motion.clip import Clip
+from impasto.motion.effect_settings import decisive, own_settings
+from impasto.motion.film_out import check_film, film_depth, write_film
+from impasto.motion.film_recipe import FilmRecipe
+from impasto.motion.film_settings import FilmSettings
+from impasto.motion.job_folder import folder_of, stored_in, was_written
+from impasto.motion.prepared import prepared
+from impasto.motion.production import Produced, Production, produce
+from impasto.motion.survey import Survey, survey
+from impasto.motion.threads import processors
+from impasto.motion.video_settings import StyleTurn, VideoSettings, WorkSettings
+from impasto.recipe import Input
+from impasto.replay import digest_of
+from impasto.settings import Settings, as_text
+from impasto.sizes import fitted
+
+S = TypeVar("S", bound=Settings)
+
+Turn = str | Path | tuple[str | Path, float] | tuple[str | Path, float, float]
+"""A style picture: alone, as text that may hold its betas too ("starry.jpg=100:0"), with its beta,
+or with those of the beginning and the end."""
+
+
+@dataclass(frozen=True)
+class Film:
+    """A film that was made."""
+
+    output: Path
+    recipe: FilmRecipe
+    size: tuple[int, int]
+    """(width, height) of its frames, px; a file of an odd size has one pixel more."""
+    survey: Survey
+    """When its frames are shown, which of them were damaged in the clip, where shots begin."""
+    made: int
+    """Frames that this run has made, and not one before it."""
+    bytes: int
+    seconds: float
+
+    @property
+    def complete(self) -> bool:
+        """Whether every frame of the clip could be read."""
+        return not self.survey.damaged and not self.survey.missing
+
+    def facts(self) -> dict[str, object]:
+        """What came of the work, for programs."""
+        found = self.survey
+        return {
+            "output": str(self.output),
+            "size": self.size,
+            "frames": found.frames,
+            "shots": len(found.cuts),
+            "duration": round(found.seconds, 6),
+            "damaged": [round(found.seconds_at(frame), 6) for frame in found.damaged],
+            "missing": round(found.missing, 6),
+            "made": self.made,
+            "bytes": self.bytes,
+            "seconds": round(self.seconds, 3),
+            "complete": self.complete,
+        }
+
+
+def video(
+    clip: str | Path,
+    styles: Turn | Sequence[Turn] = (),
+    *,
+    output: str | Path,
+    weights: str | Path | None = None,
+    force: bool = False,
+    show: Callable[[Event], None] | None = None,
+    **settings: Any,
+) -> Film:
+    """Turn a video into artwork, frame by frame, with its sound.
+
+    clip: any video that FFmpeg reads. styles: pictures, with betas that may change from the
+    beginning of the film to its end; for `effect="paint"`, which is the usual one.
+    output: .mp4, .mov, .mkv or .webm. force: replace it if it exists.
+    settings: fields of `VideoSettings`, `WorkSettings`, `FilmSettings`, and of the effect:
+    `PaintSettings` and `CoherenceSettings`, `QuantizeSettings` or `SuperpixelSettings`.
+    show: takes every event, for progress.
+
+    Frames are kept in a folder beside the output until the film is written. A run that was stopped,
+    however, goes on there when it is called again with the same arguments.
+
+    >>> impasto.video("clip.mp4", "starry.jpg", output="film.mp4")
+    >>> impasto.video("clip.mp4", [("a.jpg", 100, 0), ("b.jpg", 0, 100)], output="film.mp4")
+
+    Raises the errors of `impasto.errors`.
+    """
+    turns = [turn_of(style) for style in listed(styles)]
+    own = Path(weights) if weights is not None else None
+    job = VideoJob(Path(clip), turns, Path(output), own, settings, force=force)
+    return job.make(show or (lambda _: None))
+
+
+class VideoJob:
+    """A film to be made: everything is read and checked when it is created."""
+
+    def __init__(
+        self,
+        clip: Path,
+        styles: Sequence[StyleTurn],
+        output: Path,
+        weights: Path | None,
+        settings: dict[str, Any],
+        *,
+        force: bool = False,
+    ) -> None:
+        """Of the output's folder, only what it was begun with is looked at."""
+        self._began, self._force, self.output = time.perf_counter(), force, output
+        rest = dict(settings)
+        self._settings = _taken(VideoSettings, rest)
+        self._work, self._film = _taken(WorkSettings, rest), _taken(FilmSettings, rest)
+        own = own_settings(self._settings.effect, rest)
+        self._source = partial(
+            Clip,
+            clip,
+            start=self._settings.from_,
+            end=self._settings.to,
+            every=self._settings.every,
+        )
+        self._clip = self._source()
+        self.size = fitted(*self._clip.facts.size, self._settings.size)
+        files = [clip, *(turn.path for turn in styles), weights, getattr(own[0], "palette", None)]
+        present = [file for file in files if file is not None]
+        written = was_written(output)
+        check_film(output, present, force=force or written, settings=self._film, clip=self._clip)
+        self._threads = self._threads_each()
+        self._prepared = prepared(
+            own, styles, weights, self.size, self._work.workers, self._threads
+        )
+        self.recipe = self._recipe(clip, own)
+        stored = stored_in(folder_of(output))
+        self._is_done = written and stored is not None and stored.recipe == self.recipe
+        if written and not self._is_done:
+            check_film(output, present, force=force, settings=self._film, clip=self._clip)
+
+    def make(self, show: Callable[[Event], None]) -> Film:
+        """Make it, or go on with it; `show` takes every event."""
+        for notice in self._prepared.notices:
+            show(Notice(notice))
+        production = Production(
+            output=self.output,
+            recipe=self.recipe,
+            size=self.size,
+            look=partial(survey, self._clip),
+            source=self._source,
+            effect=self._prepared.effect,
+            write=self._write,
+        )
+        produced = produce(
+            production,
+            show,
+            workers=self._prepared.workers,
+            threads=self._threads,
+            force=self._force,
+            keep_frames=self._work.keep_frames,
+            done=self._is_done,
+        )
+        return self._made(produced)
+
+    def _made(self, produced: Produced) -> Film:
+        seconds = time.perf_counter() - self._began
+        return Film(
+            self.output,
+            self.recipe,
+            self.size,
+            produced.survey,
+            produced.made,
+            produced.bytes,
+            seconds,
+        )
+
+    def _write(self, frames: Iterator[Any], found: Survey, path: Path) -> int:
+        return write_film(frames, found, self._clip, path, self._film, self.recipe.to_json())
+
+    def _threads_each(self) -> int:
+        """Threads of each worker: as asked for, as the frames that are there were made with, or a
+        fair share of the processors."""
+        if self._work.threads != "auto":
+            return self._work.threads
+        stored = stored_in(folder_of(self.output))
+        if stored is not None and stored.recipe.threads is not None:
+            return stored.recipe.threads
+        return max(1, processors() // self._work.workers)
+
+    def _recipe(self, clip: Path, own: Sequence[Settings]) -> FilmRecipe:
+        common = self._settings.model_dump(mode="json", exclude={"effect"})
+        return FilmRecipe(
+            kind="video",
+            sources=(Input(path=as_text(clip), sha256=digest_of(clip)),),
+            effect=self._settings.effect,
+            settings={**common, **decisive(own)},
+            film=self._film.model_dump(mode="json"),
+            depth=film_depth(self.output, self._film, self._clip),
+            **self._prepared.facts,
+        )
+
+
+def turn_of(style: Turn) -> StyleTurn:
+    """A style picture with its betas."""
+    if isinstance(style, tuple):
+        path, begins, *ends = style
+        return StyleTurn.checked({"path": str(path), "begins": begins, "ends": (*ends, begins)[0]})
+    return StyleTurn.parse(style) if isinstance(style, str) else StyleTurn(path=str(style))
+
+
+def listed(styles: Turn | Sequence[Turn]) -> Sequence[Turn]:
+    """A style alone is a list of one; a picture with numbers is one style."""
+    if isinstance(styles, str | Path):
+        return [styles]
+    match styles:
+        case (str() | Path() as path, int() | float() as begins):
+            return [(path, begins)]
+        case (str() | Path() as path, int() | float() as begins, int() | float() as ends):
+            return [(path, begins, ends)]
+    return [style for style in styles if isinstance(style, str | Path | tuple)]
+
+
+def _taken(model: type[S], values: dict[str, Any]) -> S:
+    """A model's settings, which go out of the values."""
+    return model.checked({name: values.pop(name) for name in model.model_fields if name in values})
