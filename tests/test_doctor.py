@@ -16,8 +16,8 @@ from impasto.doctor import Report, examine
 from impasto.neural import plan, weights
 from impasto.neural.speed import Speed, measure, operations
 from impasto.neural.vgg import ends_block
-from impasto.settings import LAYERS
 from impasto.quantities import span
+from impasto.settings import LAYERS
 from impasto.tables import report_table
 
 CPU = torch.device("cpu")
@@ -123,7 +123,14 @@ def test_a_library_that_does_not_load_is_a_problem(monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.parametrize(
     ("seconds", "said"),
-    [(8.4, "8 s"), (89, "89 s"), (90, "2 min"), (3600, "60 min"), (9000, "2.5 h"), (200_000, "2.3 days")],
+    [
+        (8.4, "8 s"),
+        (89, "89 s"),
+        (90, "2 min"),
+        (3600, "60 min"),
+        (9000, "2.5 h"),
+        (200_000, "2.3 days"),
+    ],
 )
 def test_spans_are_rough(seconds: float, said: str) -> None:
     assert span(seconds) == said

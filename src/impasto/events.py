@@ -101,6 +101,31 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
+class FrameStep:
+    """A frame of a moving picture is being made."""
+
+    frame: int
+    """Counted from 1."""
+    frames: int
+    """Of the whole film."""
+    shot: int
+    """That the frame lies in, counted from 1."""
+    shots: int
+    made: int
+    """Frames that are on disk; several may be made at the same time, so they are not the first."""
+    done: float
+    """Share of the whole job that is done, 0 to 1."""
+    left: float | None
+    """Seconds until all frames are made, at the pace of this run; None where it has none yet."""
+    losses: Losses
+
+
+@dataclass(frozen=True, slots=True)
+class FrameDone(FrameStep):
+    """A frame of a moving picture is on disk."""
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """Something that a person should know and that does not stop the job."""
 
@@ -117,6 +142,8 @@ class Painted:
     """Of this picture at its final size, float32."""
     complete: bool
     """False where non-finite values ended the run early and this is the best picture so far."""
+    curvature: NDArray[np.float32] | None = None
+    """What L-BFGS learned, for a picture that is nearly the same: (3 opponent colours, bands)."""
 
 
-Event = Started | Step | LevelDone | RolledBack | Stage | Notice | Painted
+Event = Started | Step | LevelDone | RolledBack | Stage | FrameStep | Notice | Painted
