@@ -1,6 +1,5 @@
 """The folder of an unfinished moving picture: what is made there, by whom, and its frames."""
 
-import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -17,9 +16,8 @@ from impasto.motion.store import clear, numbered, sweep
 from impasto.motion.survey import Survey
 from impasto.settings import Settings
 
-JOB, LOCK, FILM, WRITTEN = "job.json", "lock", "film", "written"
-"""Names of its files. The film lies there until it is whole, with the output's ending; `written`
-says which file it then became."""
+JOB, LOCK, FILM = "job.json", "lock", "film"
+"""Names of its files; that of the film, which lies there until it is whole, has its ending."""
 
 
 class JobFile(Settings):
@@ -29,6 +27,8 @@ class JobFile(Settings):
     survey: Survey
     size: tuple[int, int]
     """(width, height) of the frames, px."""
+    written: tuple[int, int, int] | None = None
+    """What the film became, if it did; the frames may be there all the same."""
 
 
 def folder_of(output: Path) -> Path:
@@ -68,14 +68,13 @@ class JobFolder:
         with replacing(self.path / JOB) as temporary:
             temporary.write_text(job.model_dump_json(indent=1), "utf-8")
 
-    def publish(self) -> None:
+    def publish(self, job: JobFile) -> None:
         """Move the finished film to its place, all at once."""
         target = Path(os.path.realpath(self._output))
         try:
             if target.exists():
                 shutil.copymode(target, self.film)
-            with replacing(self.path / WRITTEN) as temporary:
-                temporary.write_text(json.dumps(_identity(self.film)), "utf-8")
+            self.write(job.updated({"written": _identity(self.film)}))
             self.film.replace(target)
         except OSError as error:
             raise unwritable(self._output, error) from error
@@ -111,9 +110,9 @@ class JobFolder:
     def _clear(self) -> None:
         """Remove all but the lock; the job last, for as long as it is there the run is known."""
         clear(self.path)
-        for name in (self.film.name, WRITTEN, JOB):
+        for path in (self.film, self.path / JOB):
             with suppress(OSError):
-                (self.path / name).unlink()
+                path.unlink()
 
     def _leave(self) -> None:
         """Nothing stays of a job that was not begun."""
@@ -136,17 +135,17 @@ def was_written(output: Path) -> bool:
 
     So it is where a run was killed between its last two steps, or was to keep them.
     """
+    job = stored_in(folder_of(output))
     try:
-        known = json.loads((folder_of(output) / WRITTEN).read_bytes())
-        return bool(known == _identity(output))
-    except (OSError, ValueError):
+        return job is not None and job.written == _identity(output)
+    except OSError:
         return False
 
 
-def _identity(path: Path) -> list[int]:
+def _identity(path: Path) -> tuple[int, int, int]:
     """What tells a file from one that takes its place; it stays the same when it is moved."""
     found = path.stat()
-    return [found.st_ino, found.st_size, found.st_mtime_ns]
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _who(other: Holder | None) -> str:

@@ -91,17 +91,17 @@ def produce(
     folder = JobFolder(production.output)
     with folder.held(workers):
         try:
-            survey, made = _begun(production, folder, show, force=force).survey, 0
+            job, made = _begun(production, folder, show, force=force), 0
             if not done:
-                made = _make(production, survey, folder, show, workers, threads)
-                _write(production, survey, folder, show)
+                made = _make(production, job.survey, folder, show, workers, threads)
+                _write(production, job, folder, show)
         except KeyboardInterrupt:
             raise Interrupted(f"stopped; {_kept(folder)}") from None
         except UnwritableOutput as error:
             raise UnwritableOutput(f"{error}; {_kept(folder)}") from error
         with undisturbed():
             folder.close(keep_frames=keep_frames)
-    return Produced(survey, made, production.output.stat().st_size)
+    return Produced(job.survey, made, production.output.stat().st_size)
 
 
 def check_space(folder: Path, production: Production, frames: int) -> None:
@@ -248,9 +248,9 @@ def _reports(tasks: list[Task], making: Making, workers: int, threads: int) -> I
                 yield from carry_out(task, making, effect)
 
 
-def _write(production: Production, survey: Survey, folder: JobFolder, show: Show) -> None:
+def _write(production: Production, job: JobFile, folder: JobFolder, show: Show) -> None:
     """Write the film, and move it to its place when it is whole."""
-
+    survey = job.survey
     store = _making(production, survey, folder.path).store
 
     def told() -> Iterator[Bits]:
@@ -260,7 +260,7 @@ def _write(production: Production, survey: Survey, folder: JobFolder, show: Show
 
     production.write(told(), survey, folder.film)
     with undisturbed():
-        folder.publish()
+        folder.publish(job)
 
 
 def _kept(folder: JobFolder) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from impasto.errors import UsageError
-from impasto.motion.job_folder import LOCK, folder_of, stored_in
+from impasto.motion.job_folder import LOCK, folder_of, stored_in, was_written
 from impasto.motion.lock import holder
 from impasto.motion.shots import shots_of, tasks_of
 from impasto.motion.store import glimpsed
@@ -70,12 +70,10 @@ def status(output: str | Path) -> Status:
     Raises UsageError where there is no such work.
     """
     folder = folder_of(Path(output))
-    job = stored_in(folder)
-    if job is None:
+    job, by, found = stored_in(folder), holder(folder / LOCK), glimpsed(folder)
+    if job is None or was_written(Path(output)) or stored_in(folder) is None:
         there = "it is there already" if Path(output).exists() else f"there is no {folder}"
         raise UsageError(f"nobody is making {output}: {there}")
-    by = holder(folder / LOCK)
-    found = glimpsed(folder)
     mine = {number: each for number, each in found.items() if each[0].job == job.recipe.job}
     shots = shots_of(job.survey.cuts, job.survey.frames)
     return Status(

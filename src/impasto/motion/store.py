@@ -93,8 +93,9 @@ class Store:
 
 
 def numbered(folder: Path) -> list[tuple[int, Path]]:
-    """The files of frames, in order."""
-    with os.scandir(folder) as entries:
+    """The files of frames, in order; none where there is no such folder."""
+    found = []
+    with suppress(FileNotFoundError), os.scandir(folder) as entries:
         found = [(NAME.fullmatch(entry.name), entry.path) for entry in entries]
     return sorted((int(name[1]), Path(path)) for name, path in found if name is not None)
 
