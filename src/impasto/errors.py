@@ -34,6 +34,10 @@ class UnreadableImage(ImpastoError):
     """An input picture is missing, damaged, empty, not a picture, or too large to be one."""
 
 
+class UnreadableVideo(ImpastoError):
+    """An input video is missing, damaged from the start, without pictures, or no video at all."""
+
+
 class UnwritableOutput(ImpastoError):
     """The output cannot be written: no such folder, no permission, no space."""
 

@@ -1,7 +1,6 @@
 """Clips made from the sample photos: motion that is known exactly, and files of every kind.
 
-The frames alone need no encoder: `pan`, `zoom`, `cover`, `still` and `cut` give them as arrays.
-`film` writes them to a real file.
+`pan`, `zoom`, `cover`, `still` and `cut` give frames as arrays; `film` writes them to a real file.
 """
 
 from collections.abc import Iterator, Sequence
@@ -70,9 +69,9 @@ def zoom(count: int = 12, size: tuple[int, int] = (128, 96), factor: float = 1.0
     frames = []
     for i in range(count):
         # The photo is shown at half its size at first, so that there is detail to come nearer to.
-        at = (grid - middle) * np.float32(2 / factor**i) + np.float32((300, 200))
+        at = ((grid - middle) * (2 / factor**i) + (300, 200)).astype(np.float32)
         smooth = cv2.GaussianBlur(whole, (0, 0), 0.8 / factor**i)
-        frames.append(cv2.remap(smooth, at, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT))
+        frames.append(cv2.remap(smooth, at, np.empty(0), cv2.INTER_CUBIC))
     flow = np.broadcast_to((grid - middle) * (factor - 1), (count - 1, height, width, 2))
     back = np.broadcast_to((grid - middle) * (1 / factor - 1), flow.shape)
     return _seen(np.stack(frames).astype(np.uint8), flow.astype(np.float32), back=back)
@@ -144,9 +143,10 @@ class How:
     full: bool = False
     tagged: bool = True
     transfer: int | None = None
+    primaries: int | None = None
     """ITU-T H.273, instead of the matrix's own."""
     rotation: int = 0
-    """Degrees, as PyAV's `set_display_rotation` takes them."""
+    """Degrees, as PyAV takes them."""
     interlaced: bool = False
     """Frames are pairs of moments: the even lines are of the later, so half as many are written."""
     pixel_aspect: Fraction | None = None
@@ -166,8 +166,7 @@ def film(path: Path, frames: Frames, how: How = How()) -> Path:
 
     frames = _woven(frames) if how.interlaced else frames
     ticks = list(how.ticks or range(len(frames) + 1))
-    if len(ticks) != len(frames) + 1:
-        raise ValueError("a tick for each frame and one for the end")
+    assert len(ticks) == len(frames) + 1
     with av.open(str(path), "w", format=how.format) as container:
         packets = [_pictures(container, frames, ticks, how)]
         seconds = how.sound_seconds or float((ticks[-1] - ticks[0]) * how.time_base)
@@ -191,10 +190,12 @@ def _pictures(
     container: "OutputContainer", frames: Frames, ticks: Sequence[int], how: How
 ) -> "Iterator[Packet[Any]]":
     from av import VideoFrame
+    from av.video.stream import VideoStream
 
     pixels = {8: "yuv444p" if how.every_colour else "yuv420p", 10: "yuv420p10le"}[how.depth]
     rate = 1 / (how.time_base * Fraction(ticks[-1] - ticks[0], len(frames)))
     stream = container.add_stream(how.codec, rate.limit_denominator(100_000), dict(how.options))
+    assert isinstance(stream, VideoStream)
     stream.height, stream.width = frames.shape[1:3]
     stream.pix_fmt = pixels
     coder = stream.codec_context
@@ -202,8 +203,8 @@ def _pictures(
     if how.tagged:
         coder.colorspace, coder.color_primaries, coder.color_trc = TAGS[how.matrix]
         coder.color_range = 2 if how.full else 1
-    if how.transfer is not None:
-        coder.color_trc = how.transfer
+    coder.color_trc = how.transfer or coder.color_trc
+    coder.color_primaries = how.primaries or coder.color_primaries
     if how.interlaced:
         coder.flags |= 1 << 18 | 1 << 29  # AV_CODEC_FLAG_INTERLACED_DCT, _ME
     if how.pixel_aspect is not None:
@@ -269,8 +270,10 @@ def _sound(
 ) -> "Iterator[Packet[Any]]":
     """A tone in stereo."""
     from av import AudioFrame
+    from av.audio.stream import AudioStream
 
     stream = container.add_stream(codec, SAMPLE_RATE)
+    assert isinstance(stream, AudioStream)
     stream.layout = "stereo"
     samples = round(seconds * SAMPLE_RATE)
 
