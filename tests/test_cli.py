@@ -216,7 +216,6 @@ PLAN = ("paint", "photo.jpg", "--style", "starry.png", "--plan", "--precision", 
 def quick_trial(monkeypatch: pytest.MonkeyPatch) -> None:
     """As in a process of its own: this one may hold more than the program ever does."""
     monkeypatch.setattr("impasto.neural.plan.resident_memory", lambda device: 300_000_000)
-    monkeypatch.setattr("impasto.artwork.TRIAL_SECONDS", 0)
     monkeypatch.setattr(Pace, "measured", lambda *_: Pace(1e11, 1e11))
 
 

@@ -1,5 +1,6 @@
 from collections.abc import Callable, Iterator
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,13 +9,18 @@ import torch.nn.functional as F  # noqa: N812
 from numpy.typing import NDArray
 from torch import Tensor
 
+from impasto.events import Event, Snapshot
 from impasto.image.resize import resize
 from impasto.image.samples import PHOTOS, photo, style
+from impasto.neural import shared
+from impasto.neural.paint import Inputs, StyleImage, painting
 from impasto.neural.vgg import VGG19
 from impasto.neural.weights import Weights, load_weights
-from impasto.settings import LAYERS, Pooling
+from impasto.settings import LAYERS, PaintSettings, Pooling
 
 RGB = NDArray[np.float32]
+Sample = Callable[[str], RGB]
+Paint = Callable[..., list[Event]]
 
 
 def plain_maps(weights: Weights, image: Tensor, pooling: Pooling) -> dict[str, Tensor]:
@@ -98,3 +104,31 @@ def picture(sample: Callable[[str], RGB]) -> Callable[[str, int, int], Tensor]:
         return torch.from_numpy(np.ascontiguousarray(planes))[None]
 
     return make
+
+
+@pytest.fixture
+def networks_made_once(
+    monkeypatch: pytest.MonkeyPatch, vgg: Callable[[torch.dtype, Pooling], VGG19]
+) -> None:
+    def made(weights: Weights, dtype: torch.dtype, device: torch.device, pooling: Pooling) -> VGG19:
+        return vgg(dtype, pooling)
+
+    monkeypatch.setattr(shared, "VGG19", made)
+
+
+@pytest.fixture(scope="session")
+def inputs(sample: Sample) -> Inputs:
+    return Inputs(sample("astronaut"), [StyleImage("mosaic", 100.0, sample("mosaic"))])
+
+
+@pytest.fixture
+def painted(inputs: Inputs, weights: Weights) -> Paint:
+    """All events of a run with these settings."""
+
+    def run(
+        changes: dict[str, Any], other: Inputs | None = None, resume: Snapshot | None = None
+    ) -> list[Event]:
+        settings = PaintSettings().updated(changes)
+        return list(painting(other or inputs, settings, weights, resume))
+
+    return run

@@ -39,9 +39,9 @@ def test_what_changes_more_is_shown_longer() -> None:
 
 
 def test_few_steps_fill_a_film_and_many_share_its_slots() -> None:
-    assert all(time > 0 for time in durations([1.0] * 69, 8))
+    assert all(time > 0 for time in durations([1.0] * 55, 8))
     many = durations([1.0] * 1500, 8)
-    assert sum(time > 0 for time in many) == 71
+    assert sum(time > 0 for time in many) == 57
     assert many[-1] == pytest.approx(2)
 
 

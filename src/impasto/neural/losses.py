@@ -76,5 +76,17 @@ def through_gram_(features: Tensor, derivative: Tensor, count: int, gradient: Te
     )
 
 
+def temporal_loss(
+    canvas: Tensor, target: Tensor, visible: Tensor, scale: float
+) -> tuple[Tensor, Tensor]:
+    """`scale * sum of c (x - w)^2` and its derivative by the canvas, both (1, 3, H, W).
+
+    `target` w is what earlier frames look like here, `visible` c, (1, 1, H, W), from 0 to 1, where
+    they show it. Ruder et al. 2016, eq. 7, which divides by the number of values instead.
+    """
+    difference = (canvas - target) * visible
+    return scale * (difference * (canvas - target)).sum(), difference.mul_(2 * scale)
+
+
 def _wide(values: Tensor) -> Tensor:
     return values.to(torch.promote_types(values.dtype, torch.float32))

@@ -1,16 +1,16 @@
 """The chain: pictures in, targets, descent level by level, a picture out."""
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from impasto.errors import BadWeights, NotEnoughMemory, ran_out
-from impasto.events import Event, LevelDone, Notice, Painted, RolledBack, Snapshot, Started, Step
+from impasto.events import Event, LevelDone, Painted, RolledBack, Snapshot, Started, Step
 from impasto.neural.adam import Adam
 from impasto.neural.device import choose_device, choose_precision, return_freed_memory
 from impasto.neural.lbfgs import LBFGS
@@ -18,23 +18,18 @@ from impasto.neural.objective import Objective, Targets
 from impasto.neural.optimise import NotFinite, Optimiser
 from impasto.neural.plan import Plan, Work, plan_for
 from impasto.neural.pyramid import Size, enlarged
+from impasto.neural.room import Room
 from impasto.neural.shared import Shared
 from impasto.neural.sources import RGB as RGB
 from impasto.neural.sources import Inputs as Inputs
 from impasto.neural.sources import Sources
 from impasto.neural.sources import StyleImage as StyleImage
-from impasto.neural.tiles import Tiling
 from impasto.neural.weights import Weights
 from impasto.settings import PaintSettings
 from impasto.sizes import fitted
 
-T = TypeVar("T")
-
 PATIENCE = 5
 """Attempts at a step without finite values after which a run ends with the best picture so far."""
-
-MOST_HALVINGS = 3
-"""Of tiles, when memory runs out again and again."""
 
 
 def painting(
@@ -43,6 +38,7 @@ def painting(
     weights: Weights,
     resume: Snapshot | None = None,
     shared: Shared | None = None,
+    run: "Callable[..., Run] | None" = None,
 ) -> Iterator[Event]:
     """Paint; the last event is `Painted`.
 
@@ -52,7 +48,8 @@ def painting(
     """
     work, shared = work_of(inputs, settings), shared or Shared()
     try:
-        yield from Run(inputs, work, weights, planned(work, shared), shared).events(resume)
+        plan = planned(work, shared)
+        yield from (run or Run)(inputs, work, weights, plan, shared).events(resume)
     except (RuntimeError, MemoryError) as error:
         if not ran_out(error):
             raise
@@ -125,10 +122,7 @@ class Run:
         if work.dtype != torch.float32:
             self.exact = shared.network(weights, torch.float32, work.device, pooling)
         self._sources = Sources(inputs, work.settings, self.sizes[-1], work.device, shared)
-        self._shared, self._plan = shared, plan
-        self._kept = [level.kept for level in plan.levels]
-        self._halved = 0
-        """How often tiles were halved because memory ran out in spite of the plan."""
+        self.room = Room(plan, shared)
         self._done: Done | None = None
         """What the last level left, until the next one has taken it up."""
 
@@ -150,13 +144,13 @@ class Run:
         if self._done is None:
             raise ValueError(f"no level {resume.level if resume else 1} to resume at")
         return_freed_memory()
-        yield (yield from self.with_room(len(self.sizes), partial(self.finished, self._done)))
+        yield (yield from self.room.within(len(self.sizes), partial(self.finished, self._done)))
 
     def level(self, number: int, resume: Snapshot | None) -> Generator[Event, None, bool]:
         """One level, from what the level before it left; whether it could take all its steps."""
-        targets = yield from self.with_room(number, partial(self.targets, number))
+        targets = yield from self.room.within(number, partial(self.targets, number))
         return_freed_memory()
-        objective = Objective(self.network, targets, self.settings, self.tiling(number))
+        objective = self.objective(targets, number)
         optimiser = self.optimiser(objective, number)
         begun = 0
         if resume is not None and resume.level == number:
@@ -169,6 +163,14 @@ class Run:
         self._done = Done(number, canvas, change, optimiser.curvature(), targets, complete)
         return complete
 
+    def objective(self, targets: Targets, level: int) -> Objective:
+        """What the canvas of a level is judged by on its way."""
+        return Objective(self.network, targets, self.settings, self.room.tiling(level))
+
+    def enough(self, losses: Mapping[str, float]) -> bool:
+        """Whether a level can end before it has had all its steps."""
+        return False
+
     def optimiser(self, objective: Objective, level: int) -> Optimiser:
         """The descent of a level, from the start with what the level before it changed."""
         canvas, curvature = self.start(level), None
@@ -177,16 +179,16 @@ class Run:
             canvas, curvature = changed(canvas, before.change), before.curvature
         if self.settings.optimizer == "adam":
             return Adam(objective, canvas, self.settings.learning_rate)
-        return LBFGS(objective, canvas, curvature, self._plan.levels[level - 1].folder)
+        return LBFGS(objective, canvas, curvature, self.room.tiling(level).folder)
 
     def finished(self, done: Done) -> Painted:
         """The picture at its final size, also where the last level could not be reached."""
         canvas, targets, final = done.canvas, done.targets, len(self.sizes)
         if done.change is not None:
             canvas, targets = changed(self.start(final), done.change), self.targets(final)
-        objective = Objective(self.exact, targets, self.settings, self.tiling(final))
+        objective = Objective(self.exact, targets, self.settings, self.room.tiling(final))
         losses = objective.losses(canvas)
-        return Painted(to_rgb(canvas), losses, done.complete)
+        return Painted(to_rgb(canvas), losses, done.complete, learned(done))
 
     def descend(
         self, objective: Objective, optimiser: Optimiser, level: int, begun: int
@@ -194,7 +196,7 @@ class Run:
         """The level's steps from `begun` on; whether all of them could be taken."""
 
         def evaluate() -> dict[str, float]:
-            objective.tiling = self.tiling(level)
+            objective.tiling = self.room.tiling(level)
             return optimiser.step()
 
         areas = [width * height for width, height in self.sizes]
@@ -213,6 +215,8 @@ class Run:
                 whole=partial(self.whole, level, optimiser.canvas),
                 snapshot=partial(Snapshot, level, step, optimiser.arrays()),
             )
+            if self.enough(losses):
+                break
         return True
 
     def attempt(
@@ -224,40 +228,10 @@ class Run:
         """
         for failures in range(1, PATIENCE + 1):
             try:
-                return (yield from self.with_room(level, evaluate))
+                return (yield from self.room.within(level, evaluate))
             except NotFinite:
                 yield RolledBack(level, step, failures)
         return None
-
-    def with_room(self, level: int, work: Callable[[], T]) -> Generator[Event, None, T]:
-        """Do a part of the work; with less at a time where memory runs out in spite of the plan."""
-        while True:
-            try:
-                return work()
-            except (RuntimeError, MemoryError) as error:
-                if not ran_out(error) or not self.take_less(level):
-                    raise
-            return_freed_memory()
-            yield Notice("memory ran out; going on with less at a time")
-
-    def take_less(self, level: int) -> bool:
-        """Share nothing, keep no maps, or pass smaller tiles; whether any was still possible.
-
-        Sums of smaller tiles round differently, so the picture may change in its last bits.
-        """
-        if self._shared.held:
-            self._shared.shrink(0)
-            return True
-        if self._kept[level - 1]:
-            self._kept[level - 1] = 0
-            return True
-        self._halved += 1
-        return self._halved <= MOST_HALVINGS
-
-    def tiling(self, level: int) -> Tiling:
-        """How images are passed at a level."""
-        folder = self._plan.levels[level - 1].folder
-        return Tiling(kept=self._kept[level - 1], folder=folder, halved=self._halved)
 
     def start(self, level: int) -> Tensor:
         """What the canvas of a level starts from, before the coarser levels' change."""
@@ -266,7 +240,7 @@ class Run:
     def targets(self, level: int) -> Targets:
         """The targets of a level; in float32 at the final size."""
         network = self.exact if level == len(self.sizes) else self.network
-        return self._sources.targets(network, self.sizes[level - 1], self.tiling(level))
+        return self._sources.targets(network, self.sizes[level - 1], self.room.tiling(level))
 
     def whole(self, level: int, canvas: Tensor) -> RGB:
         """A level's canvas as the picture would be if the run ended there, at the final size.
@@ -280,6 +254,12 @@ class Run:
             return rgb
         change = canvas - self.start(level)
         return to_rgb(changed(self.start(len(self.sizes)), change))
+
+
+def learned(done: Done) -> NDArray[np.float32] | None:
+    """The inverse Hessian by opponent colours and bands of frequency, for pictures of that size."""
+    # A level hands it on for twice the sides.
+    return None if done.curvature is None else (done.curvature / 4).cpu().numpy()
 
 
 def require_layers(weights: Weights, settings: PaintSettings) -> None:

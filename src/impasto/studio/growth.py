@@ -14,11 +14,11 @@ Frame = NDArray[np.uint8]
 MOST = 150
 """Frames: twice as many as a film has room for if nothing else is asked for."""
 
-SLOT = 0.08
+SLOT = 0.1
 """Frames last a multiple of so many seconds. With half of it, films look no different, and they
 take longer to write."""
 
-LOOK, LOOK_SHARE = 0.48, 0.06
+LOOK, LOOK_SHARE = 0.5, 0.06
 """How long the first frame is looked at: seconds, but at most so much of the film."""
 
 HOLD, HOLD_SHARE = 2.0, 0.25

@@ -1,0 +1,121 @@
+"""What frames before it say of a frame: where they show the same, and how it looked there."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from impasto.motion.coherence_settings import Method
+from impasto.motion.effect import RGB, Past
+from impasto.motion.flow import Flow, Picture, estimate, inside, warped
+
+Mask = NDArray[np.float32]
+"""(H, W), 0 to 1."""
+
+APART, APART_SHARE = 0.5, 0.01
+"""Square px, and share of the squared motions: how far forth and back may miss each other."""
+
+EDGE, EDGE_SHARE = 0.002, 0.01
+"""The same for how steep a flow may be, in px a px squared."""
+
+UNLIKE = 0.1
+"""Mean absolute difference of colours, 0 to 1, from which a place shows something else."""
+
+SMALL = 0.002
+"""Share of a frame that may stay unknown; frames that lie further back are asked about more."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of a frame.
+
+    picture: how it should look, (H, W, 3). visible: how surely, (H, W); 0 where nothing is known.
+    """
+
+    picture: RGB
+    visible: Mask
+
+
+def known(photo: RGB, past: Mapping[int, Past], method: Method) -> Known:
+    """Join what earlier frames show, nearest first.
+
+    A frame that lies further back is asked about what nearer ones do not show: the long-term
+    consistency of Ruder et al. 2016, eq. 8. Their losses for several frames are equal, but for a
+    constant, to one for the mean picture, so that is what is returned.
+    """
+    height, width = photo.shape[:2]
+    picture, visible = photo.copy(), np.zeros((height, width), np.float32)
+    for _, frame in sorted(past.items()):
+        back = estimate(photo, frame.photo, method)
+        there = estimate(frame.photo, photo, method)
+        seen = sure(there, back) * alike(photo, warped(frame.photo, back))
+        more = np.maximum(seen - visible, 0)
+        share = (more / np.maximum(visible + more, 1e-6))[..., None]
+        moved = warped(frame.picture, back).clip(0, 1)
+        picture = picture + share * (moved - picture)
+        visible = visible + more
+        if 1 - visible.mean() < SMALL:
+            break
+    return Known(picture, visible)
+
+
+def sure(there: Flow, back: Flow) -> Mask:
+    """Where a flow back to an earlier frame can be trusted, given the one from there.
+
+    Not where it leads outside, where following both does not lead home (the pixel was covered), nor
+    at edges of motion, where flow is smeared: Sundaram et al. 2010, as in Ruder et al. 2016,
+    eqs. 4 to 6.
+    """
+    home = warped(there, back)
+    missed = np.square(home + back).sum(-1)
+    lengths = np.square(home).sum(-1) + np.square(back).sum(-1)
+    covered = missed > APART_SHARE * lengths + APART
+    edge = _steepness(back) > EDGE_SHARE * np.square(back).sum(-1) + EDGE
+    return np.asarray(inside(back) & ~covered & ~edge, np.float32)
+
+
+def alike(photo: RGB, before: RGB) -> Mask:
+    """Where two photos agree that should show the same."""
+    difference = np.abs(photo - before).mean(-1)
+    smooth = cv2.blur(difference, (3, 3), borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(smooth < UNLIKE, np.float32)
+
+
+def _steepness(flow: Flow) -> Picture:
+    """Squared gradient of both components."""
+    slopes = [np.gradient(flow[..., part], axis=axis) for part in (0, 1) for axis in (0, 1)]
+    return np.asarray(sum(map(np.square, slopes)), np.float32)
+
+
+def filled(change: RGB, visible: Mask) -> RGB:
+    """A picture known in places, (H, W, 3), with the rest filled in from around, smoothly.
+
+    By normalized convolution (Knutsson & Westin 1993) at coarser and coarser scales.
+    """
+    pyramid: list[tuple[Picture, ...]] = [(change * visible[..., None], visible)]
+    while min(pyramid[-1][1].shape) > 1:
+        pyramid.append(_halved(*pyramid[-1]))
+    found = np.zeros((1, 1, 3), np.float32)
+    for weighted, weights in reversed(pyramid):
+        height, width = weights.shape
+        coarse = cv2.resize(found, (width, height), interpolation=cv2.INTER_LINEAR)
+        share = weights[..., None].clip(0, 1)
+        mean = weighted / np.maximum(weights[..., None], np.float32(1e-6))
+        found = np.asarray(coarse.reshape(height, width, 3) * (1 - share) + mean * share)
+    return found
+
+
+def _halved(*planes: Picture) -> tuple[Picture, ...]:
+    return tuple(np.asarray(cv2.pyrDown(plane), np.float32) for plane in planes)
+
+
+def start(photo: RGB, found: Known) -> RGB:
+    """Where painting a frame starts: from what is known, and where nothing is, from the photo.
+
+    There it has the colours that painting gave to what is around it.
+    """
+    change = filled(found.picture - photo, found.visible)
+    visible = found.visible[..., None]
+    return np.asarray(visible * found.picture + (1 - visible) * (photo + change).clip(0, 1))

@@ -1,0 +1,22 @@
+"""The settings that decide how frames follow one another."""
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+
+from impasto.settings import Settings, Weight, whole
+
+Method = Literal["dis", "farneback", "tvl1"]
+"""Of optical flow: Kroeger et al. 2016, Farnebäck 2003, Zach et al. 2007."""
+
+
+class CoherenceSettings(Settings):
+    """How frames after the first of a shot follow those before them."""
+
+    coherence: Weight = Field(
+        20.0, description="weight of the temporal loss, which holds frames to those before them"
+    )
+    frame_steps: Annotated[int, BeforeValidator(whole), Field(ge=1, le=10_000)] = Field(
+        16, description="most evaluations for a frame that follows others; calm ones take fewer"
+    )
+    flow: Method = Field("dis", description="method of optical flow: dis, farneback or tvl1")

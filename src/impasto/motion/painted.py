@@ -1,0 +1,98 @@
+"""Frames painted so that each follows those before it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from impasto.events import Event, Painted, Step
+from impasto.motion.coherence import Known, known, start
+from impasto.motion.coherence_settings import CoherenceSettings
+from impasto.motion.effect import RGB, Arrays, NewFrame, Past
+from impasto.neural.following import Followed, following, style_loss
+from impasto.neural.paint import Inputs, StyleImage, painting
+from impasto.neural.shared import Shared
+from impasto.neural.weights import Weights
+from impasto.settings import PaintSettings
+
+REACH = 1, 2, 4, 8
+"""How far back frames are asked; Ruder et al. 2016 take 1, 10, 20 and 40."""
+
+CLOSE = 1.05
+"""A frame is done when its style loss is so many times that of the last one that was worked out."""
+
+
+@dataclass(frozen=True)
+class MovingStyle:
+    """A style whose weight may change from the beginning of the film to its end."""
+
+    name: str
+    rgb: RGB
+    begins: float
+    ends: float
+    sha256: str = ""
+
+    def at(self, moment: float) -> StyleImage:
+        """As it is at a moment, 0 to 1."""
+        beta = self.begins + (self.ends - self.begins) * moment
+        return StyleImage(self.name, beta, self.rgb, self.sha256)
+
+
+class PaintedFrames:
+    """Paints: the first frame of a shot like any picture, those that follow from those before.
+
+    Ruder et al. 2016: optical flow forth and back, a start from the warped result, a temporal loss.
+    """
+
+    reach: Sequence[int] = REACH
+
+    def __init__(
+        self,
+        styles: Sequence[MovingStyle],
+        settings: PaintSettings,
+        coherence: CoherenceSettings,
+        weights: Weights,
+        shared: Shared,
+    ) -> None:
+        self._styles, self._coherence = styles, coherence
+        self._weights, self._shared = weights, shared
+        self._first = settings.updated({"size": "full"})
+        self._next = settings.updated(
+            {"size": "full", "init": "photo", "levels": 1, "steps": coherence.frame_steps}
+        )
+
+    def frame(
+        self, photo: RGB, past: Mapping[int, Past], moment: float
+    ) -> Iterator[Event | NewFrame]:
+        """Paint a frame."""
+        inputs = Inputs(photo, [style.at(moment) for style in self._styles])
+        if past:
+            found = known(photo, past, self._coherence.flow)
+            before = past[min(past)].kept
+            inputs = replace(inputs, init=start(photo, found))
+            followed = self._followed(found, before)
+            events = following(inputs, followed, self._next, self._weights, self._shared)
+        else:
+            before = {}
+            events = painting(inputs, self._first, self._weights, shared=self._shared)
+        steps = 0
+        for event in events:
+            yield event
+            if isinstance(event, Step):
+                steps += 1
+            elif isinstance(event, Painted):
+                yield NewFrame(event.picture, event.losses, steps, self._left(event, steps, before))
+
+    def _followed(self, found: Known, before: Arrays) -> Followed:
+        goal = CLOSE * float(before["reached"])
+        weight, curvature = self._coherence.coherence, before.get("curvature")
+        return Followed(found.picture, found.visible, weight, goal, curvature)
+
+    def _left(self, painted: Painted, steps: int, before: Arrays) -> Arrays:
+        """For the frames that follow: the loss to reach, and what was learned."""
+        reached = np.array(style_loss(painted.losses))
+        if "reached" in before and steps < self._coherence.frame_steps:
+            reached = before["reached"]
+        kept = {"reached": reached}
+        curvature = painted.curvature if painted.curvature is not None else before.get("curvature")
+        return kept if curvature is None else kept | {"curvature": curvature}
