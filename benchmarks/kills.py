@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from rich.console import Console
@@ -20,8 +21,11 @@ from rich.console import Console
 from impasto.motion.job_folder import folder_of
 from impasto.motion.store import numbered
 
-SETTLED = 60
-"""Seconds that the last run may take."""
+MOST_NEW = 3
+"""Frames that a run may make before it is killed."""
+
+LONGEST = 0.2
+"""Seconds that it may live on then."""
 
 console = Console(highlight=False)
 
@@ -39,7 +43,7 @@ def main() -> None:
         subprocess.run(command(args.clip, calm, args.options), check=True)
         peace = time.perf_counter() - began
         console.print(f"in peace: {peace:.1f} s, {calm.stat().st_size:,} bytes")
-        told = kill(args.clip, hunted, args.options, args.kills, args.seed, peace)
+        told = kill(args.clip, hunted, args.options, args.kills, args.seed)
         same = hunted.read_bytes() == calm.read_bytes()
         left = sorted(path.name for path in Path(folder).iterdir())
     console.print(
@@ -55,30 +59,51 @@ def command(clip: Path, output: Path, options: Sequence[str]) -> list[str]:
     ]
 
 
-def kill(
-    clip: Path, output: Path, options: Sequence[str], times: int, seed: int, peace: float
-) -> int:
+def kill(clip: Path, output: Path, options: Sequence[str], times: int, seed: int) -> int:
     """Kill a run and start it again, and let the last one end; how often it was killed.
 
-    A run lives for a share of what the whole takes; one that has ended before does not count.
+    A run dies a moment after it has made a few frames, or while it writes the film. One that has
+    ended before does not count, and all begins anew.
     """
     moments, killed = random.Random(seed), 0
     while killed < times:
         process = subprocess.Popen(command(clip, output, options))
-        try:
-            process.wait(moments.uniform(0, 2.2 * peace / times + 0.3 * peace))
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-            killed += 1
-            folder = folder_of(output)
-            frames = len(numbered(folder)) if folder.exists() else 0
-            console.print(f"killed with {frames} frames" + (", written" if output.exists() else ""))
+        wait_for(process, output, there(output) + moments.randint(0, MOST_NEW))
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(moments.uniform(0, LONGEST))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        if output.exists() and not folder_of(output).exists():
+            console.print("all was done: once more")
+            output.unlink()
         else:
-            console.print(f"ended with status {process.returncode}: once more")
-            output.unlink(missing_ok=True)
-    subprocess.run(command(clip, output, options), check=True, timeout=SETTLED + 10 * peace)
+            killed += 1
+            console.print(f"killed with {there(output)} frames{state(output)}")
+    subprocess.run(command(clip, output, options), check=True)
     return killed
+
+
+def there(output: Path) -> int:
+    """Frames that are finished."""
+    return len(numbered(folder_of(output)))
+
+
+def wait_for(process: "subprocess.Popen[bytes]", output: Path, frames: int) -> None:
+    """Until so many frames are finished, or all of them, or the run has ended."""
+    while process.poll() is None and there(output) < frames and not written(output):
+        time.sleep(0.005)
+
+
+def state(output: Path) -> str:
+    """How far the film itself was."""
+    if output.exists():
+        return ", which are a film already"
+    return ", which were being written" if written(output) else ""
+
+
+def written(output: Path) -> bool:
+    """Whether the film is being written."""
+    return any(folder_of(output).glob(".impasto-*.mp4"))
 
 
 if __name__ == "__main__":

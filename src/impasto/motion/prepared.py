@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from impasto.errors import UsageError
 from impasto.filter_settings import QuantizeSettings, SuperpixelSettings
+from impasto.filters.quantize import reference
 from impasto.image.read import read
-from impasto.image.samples import is_sample
 from impasto.motion.coherence_settings import CoherenceSettings
 from impasto.motion.effect import Effect
 from impasto.motion.effects import PaintedStyle, painted, quantized, superpixelled
 from impasto.motion.film_recipe import MovingStyleInput
 from impasto.motion.video_settings import StyleTurn
 from impasto.recipe import FILTERING, PAINTING, Input, installed_versions
-from impasto.replay import digest_of
 from impasto.settings import PaintSettings, Settings, as_text
 from impasto.sizes import FULL
 
@@ -63,16 +62,11 @@ def prepared(
 
 def _filter(settings: QuantizeSettings | SuperpixelSettings, workers: int) -> Prepared:
     """Nothing that is sampled in several threads, so their number has no say."""
-    references = {}
+    facts: dict[str, Any] = {"versions": installed_versions((*FILTERING, *MOVING[:1]))}
     if isinstance(settings, SuperpixelSettings):
-        effect = partial(superpixelled, settings)
-    else:
-        effect = partial(quantized, settings)
-        effect()  # which reads the palette, and refuses one that is none
-        if settings.palette is not None:
-            references["palette"] = input_at(settings.palette)
-    versions = installed_versions((*FILTERING, *MOVING[:1]))
-    return Prepared(effect, workers, {"references": references, "versions": versions})
+        return Prepared(partial(superpixelled, settings), workers, facts)
+    _, facts["references"] = reference(settings)
+    return Prepared(partial(quantized, settings), workers, facts)
 
 
 def _painting(
@@ -141,9 +135,3 @@ def shared_out(work: "Work", workers: int) -> tuple[int, Any]:
     least = Planner(work, base, scratch()).least()
     fitting = max(1, min(workers, budget // least))
     return fitting, budget // fitting
-
-
-def input_at(path: Path) -> Input:
-    """A file as recipes name it; one that is missing was refused before."""
-    name = as_text(path)
-    return Input(path=name, sha256=read(name).sha256 if is_sample(name) else digest_of(path))
