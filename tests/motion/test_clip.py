@@ -254,6 +254,35 @@ def test_a_damaged_frame_is_bridged_at_its_own_time(
         np.testing.assert_array_equal(frame.rgb, whole[3].rgb if frame.damaged else good.rgb)
 
 
+def test_frames_that_matroska_lost_are_bridged_too(tmp_path: Path) -> None:
+    """Where the file itself is torn, its reader goes on at the next cluster, without a word."""
+    how = How(options=(("g", "10"), ("crf", "1")), sounds=("aac",))
+    path = film(tmp_path / "torn.mkv", pan(60, (320, 240), (2, 1)).frames, how)
+    whole = list(Clip(path).frames())
+    data = bytearray(path.read_bytes())
+    first, second = clusters(data)[1:3]
+    data[first - 2000 : first + 3000] = np.random.default_rng(0).bytes(5000)
+    path.write_bytes(data)
+    assert second > first + 10_000
+    frames = list(Clip(path).frames())
+    assert [frame.time for frame in frames] == [frame.time for frame in whole]
+    damaged = [frame.index for frame in frames if frame.damaged]
+    assert damaged == list(range(damaged[0], damaged[-1] + 1))
+    assert 3 < len(damaged) < 50
+    for frame, good in zip(frames, whole, strict=True):
+        if not frame.damaged:
+            np.testing.assert_array_equal(frame.rgb, good.rgb)
+
+
+def clusters(data: bytes | bytearray) -> list[int]:
+    """Where Matroska's clusters begin."""
+    found, at = [], data.find(b"\x1f\x43\xb6\x75")
+    while at >= 0:
+        found.append(at)
+        at = data.find(b"\x1f\x43\xb6\x75", at + 1)
+    return found
+
+
 def test_what_is_damaged_is_the_same_on_every_run(tmp_path: Path) -> None:
     path = film(tmp_path / "hurt.mp4", pan(20, (96, 64)).frames, How(options=(("g", "10"),)))
     hurt(path, 4)

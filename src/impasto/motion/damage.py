@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.stream import VideoStream
 
+BETWEEN = 4096
+"""Bytes that a Matroska file may have between two frames, for its own."""
+
 
 @dataclass(frozen=True)
 class Decoded:
@@ -28,34 +31,48 @@ def decoded(container: "InputContainer", stream: "VideoStream") -> Iterator[Deco
 
     Damaged is what the decoder conceals, what comes from packets that the file marks as damaged,
     and what does not come at all: from the first error to the next whole key frame, every packet
-    stands for a frame. Frames that come without a time, or with that of one before, follow it a
-    frame (a tick) later.
+    stands for a frame; and where Matroska skips bytes to find its way again and time passes
+    meanwhile, a frame is missing in each usual interval. Frames that come without a time, or with
+    that of one before, follow it a frame (a tick) later.
     """
     from av import InvalidDataError
 
     watch = _Watch(stream)
-    for packet in _packets(container, stream):
+    for packet, torn in _packets(container, stream):
         try:
             frames = packet.decode()
         except InvalidDataError:
             frames = []
             watch.failed()
-        watch.sent(packet)
+        watch.sent(packet, torn)
         for frame in frames:
             yield from watch.received(frame)
     yield from watch.rest()
 
 
-def _packets(container: "InputContainer", stream: "VideoStream") -> "Iterator[Packet[Any]]":
-    """To the end of the file, or to where it cannot be read any more; a last one flushes."""
+def _packets(
+    container: "InputContainer", stream: "VideoStream"
+) -> "Iterator[tuple[Packet[Any], bool]]":
+    """The stream's packets, each with whether bytes were skipped since the one before it.
+
+    To the end of the file, or to where it cannot be read any more; a last one flushes.
+    """
     from av import FFmpegError, Packet
 
+    in_a_row = container.format.name.startswith("matroska")
+    end, torn = None, False
     try:
-        yield from container.demux(stream)
+        for packet in container.demux():
+            if in_a_row and packet.pos is not None:
+                torn = torn or (end is not None and packet.pos - end > BETWEEN)
+                end = packet.pos + packet.size
+            if packet.stream.index == stream.index:  # that of flushing packets is always 0
+                yield packet, torn
+                torn = False
     except FFmpegError:
         flush: Packet[Any] = Packet()
         flush.stream = stream
-        yield flush
+        yield flush, torn
 
 
 class _Watch:
@@ -68,13 +85,20 @@ class _Watch:
         self._awaited: list[int] = []
         self._suspect: set[int] = set()
         self._last: int | None = None
+        self._newest: int | None = None
 
     def failed(self) -> None:
         """A packet did not decode."""
         self._hurt = True
 
-    def sent(self, packet: "Packet[Any]") -> None:
+    def sent(self, packet: "Packet[Any]", torn: bool) -> None:
         """A packet went to the decoder; its frame is awaited from the first fault on."""
+        if packet.pts is not None:
+            if torn and self._newest is not None:
+                for ticks in range(self._newest + self._usual, packet.pts, self._usual):
+                    if ticks + self._usual // 2 < packet.pts:
+                        heappush(self._awaited, ticks)
+            self._newest = packet.pts if self._newest is None else max(packet.pts, self._newest)
         if packet.is_corrupt:
             self._hurt = True
         if self._hurt and packet.pts is not None and packet.size and not packet.is_discard:

@@ -69,9 +69,8 @@ def _stream(container: "InputContainer", path: Path) -> "VideoStream":
             f"cannot read {path}: FFmpeg has no decoder for its video stream; "
             "convert it to H.264 first"
         )
-    # Slices only: where frames are decoded at the same time, what is damaged in one shows in the
-    # next by chance.
-    stream.thread_type = "SLICE"
+    # With more threads H.264's decoder looks for no damage, and what it makes of it is chance.
+    stream.codec_context.thread_count = 1
     # What a decoder thinks too damaged to show still says that a frame was there.
     stream.codec_context.flags |= OUTPUT_CORRUPT
     return stream
