@@ -14,13 +14,13 @@ from impasto.motion.flow import Flow, Picture, estimate, inside, warped
 Mask = NDArray[np.float32]
 """(H, W), 0 to 1."""
 
-APART, APART_SHARE = 0.5, 0.01
+APART, APART_SHARE = 0.25, 0.01
 """Square px, and share of the squared motions: how far forth and back may miss each other."""
 
-EDGE, EDGE_SHARE = 0.002, 0.01
+EDGE, EDGE_SHARE = 0.01, 0.01
 """The same for how steep a flow may be, in px a px squared."""
 
-UNLIKE = 0.1
+UNLIKE = 0.05
 """Mean absolute difference of colours, 0 to 1, from which a place shows something else."""
 
 SMALL = 0.002
@@ -66,14 +66,17 @@ def sure(there: Flow, back: Flow) -> Mask:
 
     Not where it leads outside, where following both does not lead home (the pixel was covered), nor
     at edges of motion, where flow is smeared: Sundaram et al. 2010, as in Ruder et al. 2016,
-    eqs. 4 to 6.
+    eqs. 4 to 6, with half of their tolerance for misses, since the flow is finer, and five times
+    that for edges, for the noise of a camera is none.
     """
     home = warped(there, back)
     missed = np.square(home + back).sum(-1)
     lengths = np.square(home).sum(-1) + np.square(back).sum(-1)
     covered = missed > APART_SHARE * lengths + APART
     edge = _steepness(back) > EDGE_SHARE * np.square(back).sum(-1) + EDGE
-    return np.asarray(inside(back) & ~covered & ~edge, np.float32)
+    # Flow is smooth, so the pixels next to those that were covered are in doubt too.
+    doubtful = cv2.dilate(covered.astype(np.uint8), np.ones((3, 3)), borderValue=0) > 0
+    return np.asarray(inside(back) & ~doubtful & ~edge, np.float32)
 
 
 def alike(photo: RGB, before: RGB) -> Mask:
