@@ -82,7 +82,7 @@ class QuantizeJob(FilterJob[QuantizeSettings, QuantizedPicture]):
         if photo.alpha is not None and photo.alpha.min() < HIDDEN:
             k = settings.k - 1 if photo.alpha.max() >= HIDDEN else 1  # to be hidden takes an entry
             settings = settings.model_copy(update={"k": k})
-        given, references = self._palette(settings)
+        given, references = reference(settings)
         found = quantize(photo.rgb, settings, alpha=photo.alpha, colours=given)
         # In the memory of the photo, which has served: new memory takes four times as long.
         rgb = np.take(
@@ -97,21 +97,22 @@ class QuantizeJob(FilterJob[QuantizeSettings, QuantizedPicture]):
             **self._facts(photo, self.settings, references),
         )
 
-    def _palette(self, settings: QuantizeSettings) -> tuple[Colours | None, dict[str, Input]]:
-        """The colours of the file that the settings name, if they do.
 
-        Of a picture with more colours than fit into a palette, the best k.
-        """
-        path = settings.palette
-        if path is None:
-            return None, {}
-        if holds_palette(path):
-            colours, digest = read_palette(path)
-            return colours, {"palette": Input(path=as_text(path), sha256=digest)}
-        model = read(str(path))
-        seen = photo_of(model.rgb, model.alpha)
-        colours = colours_of(seen.histogram.codes)
-        if len(colours) > MOST:
-            undithered = settings.model_copy(update={"dither": "none"})
-            colours = reduced(seen, undithered, None)[0].colours
-        return colours, {"palette": input_of(path, model)}
+def reference(settings: QuantizeSettings) -> tuple[Colours | None, dict[str, Input]]:
+    """The colours of the file that the settings name, if they do, and that file.
+
+    Of a picture with more colours than fit into a palette, the best k.
+    """
+    path = settings.palette
+    if path is None:
+        return None, {}
+    if holds_palette(path):
+        colours, digest = read_palette(path)
+        return colours, {"palette": Input(path=as_text(path), sha256=digest)}
+    model = read(str(path))
+    seen = photo_of(model.rgb, model.alpha)
+    colours = colours_of(seen.histogram.codes)
+    if len(colours) > MOST:
+        undithered = settings.model_copy(update={"dither": "none"})
+        colours = reduced(seen, undithered, None)[0].colours
+    return colours, {"palette": input_of(path, model)}

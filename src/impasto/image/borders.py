@@ -67,9 +67,18 @@ class Features:
 class Canvas:
     """A picture of one size whose regions' borders can be moved."""
 
-    def __init__(self, pixels: Bytes, labels: Labels, moments: Moments, features: Features) -> None:
+    def __init__(
+        self,
+        pixels: Bytes,
+        labels: Labels,
+        moments: Moments,
+        features: Features,
+        reluctance: float = 0.0,
+    ) -> None:
+        """`reluctance`: what pixels must gain to leave a region, in squares of the compactness."""
         self._colours = pixels.reshape(-1, 3)
         self._features = features
+        self._toll = np.float32(reluctance * features.compactness**2)
         self._width = labels.shape[1]
         framed = np.pad(labels, 1, constant_values=OUTSIDE)
         self._row = framed.shape[1]
@@ -146,6 +155,7 @@ class Canvas:
         y, x = y - 1, x - 1
         values = self._features.of(self._colours.take(y * self._width + x, axis=0), y, x)
         best, least = own.copy(), self._costs(values - means.take(own, axis=0), alike[free])
+        least -= self._toll
         for side in range(1, 8, 2):
             other = ring[:, side]
             rows = np.flatnonzero((other != own) & (other != OUTSIDE))

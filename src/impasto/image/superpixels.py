@@ -96,10 +96,7 @@ def divided(pixels: Bytes, count: int, method: Method, compactness: float) -> La
         side=(height * width / count) ** 0.5,
         step=2 ** len(sizes),
     )
-    labels, groups = connected(grouped(coarse, groups, method, compactness))
-    labels, groups = halved(labels, groups, count)
-    numbers = merged(features.moments(coarse, labels, groups), adjacency(labels, groups), count)
-    labels = numbers[labels]
+    labels = regrouped(grouped(coarse, groups, method, compactness), coarse, count, features)
     canvas = Canvas(coarse, labels, features.moments(coarse, labels, count), features)
     canvas.settle(COARSE_PASSES)
     while sizes:
@@ -107,6 +104,14 @@ def divided(pixels: Bytes, count: int, method: Method, compactness: float) -> La
         canvas = finer(canvas, sizes.pop(), features)
         canvas.settle(FINE_PASSES)
     return np.ascontiguousarray(canvas.labels)
+
+
+def regrouped(labels: Labels, pixels: Bytes, count: int, features: Features) -> Labels:
+    """Make `count` connected regions of the parts of others, whose numbers are not kept, (H, W)."""
+    labels, parts = connected(labels)
+    labels, parts = halved(labels, parts, count)
+    numbers = merged(features.moments(pixels, labels, parts), adjacency(labels, parts), count)
+    return numbers[labels]
 
 
 def _area(pixels: Bytes) -> int:
