@@ -1,4 +1,5 @@
 import gc
+import resource
 import struct
 from collections.abc import Iterator
 from fractions import Fraction
@@ -13,7 +14,7 @@ import pytest
 from numpy.typing import NDArray
 from tests.motion.clips import Frames, How, cut, film, pan, psnr
 
-from impasto.errors import ImpastoError, UnreadableVideo, UsageError
+from impasto.errors import ImpastoError, UnreadableVideo, UnwritableOutput, UsageError
 from impasto.events import Event
 from impasto.image.film import created
 from impasto.image.film_codec import CODECS, container_of
@@ -167,6 +168,31 @@ def test_sound_is_copied_packet_by_packet(source: str, tmp_path: Path) -> None:
     shown = spans(output)
     assert len(shown) == count
     assert float(shown[-1][1] - shown[0][0]) == pytest.approx(found.seconds, abs=0.0011)
+
+
+@pytest.mark.parametrize(
+    ("source", "ending", "codec"),
+    [
+        ("mkv", "mp4", "aac"),
+        ("mkv", "mov", "libmp3lame"),
+        ("ts", "mp4", "aac"),
+        ("mp4", "mkv", "aac"),
+    ],
+)
+def test_sound_goes_from_one_kind_of_file_to_another(
+    source: str, ending: str, codec: str, tmp_path: Path
+) -> None:
+    path = film(tmp_path / f"a.{source}", pan(30, (64, 48), (1, 0)).frames, How(sounds=(codec,)))
+    clip, output = Clip(path), tmp_path / f"out.{ending}"
+    write_film(pan(30, (64, 48)).frames, survey(clip, nobody), clip, output, FilmSettings())
+    (given,), (copied,) = heard(path), heard(output)
+    # In a transport stream every packet has a header of seven bytes that others say once.
+    head = 7 if source == "ts" else 0
+    assert [data[head:] for data, _ in given] == [data for data, _ in copied]
+    np.testing.assert_allclose(after_pictures(output), after_pictures(path), atol=0.0011)
+    if ending != "mkv":
+        steps = {later - now for (_, now), (_, later) in pairwise(copied)}
+        assert steps == {Fraction(1024 if codec == "aac" else 1152, 48_000)}
 
 
 def test_sound_of_a_part_is_that_part(tmp_path: Path) -> None:
@@ -400,6 +426,19 @@ def test_sound_that_fits_is_not_refused(tmp_path: Path) -> None:
                 settings=FilmSettings(),
                 clip=Clip(source),
             )
+
+
+@pytest.mark.parametrize("ending", ["mp4", "mkv"])
+def test_a_full_disk_is_said_and_leaves_nothing(ending: str, tmp_path: Path) -> None:
+    file, frames = tmp_path / f"a.{ending}", pan(40, (128, 96)).frames
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (5000, before[1]))
+    try:
+        with pytest.raises(UnwritableOutput, match=r"cannot write .*: no space left on its disk"):
+            write_film(frames, regular(40), None, file, FilmSettings())
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert not list(tmp_path.iterdir())
 
 
 def test_what_is_interrupted_leaves_nothing(tmp_path: Path) -> None:

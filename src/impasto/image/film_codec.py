@@ -94,6 +94,8 @@ class Container:
     """FFmpeg's name."""
     codecs: tuple[CodecName, ...]
     """What players of such files take; the first is the usual one."""
+    exact: bool = True
+    """Whether it keeps the clock of each stream; Matroska's has thousandths of a second."""
 
 
 MP4 = Container("MP4", "mp4", ("h264", "hevc", "av1", "vp9"))
@@ -102,8 +104,10 @@ CONTAINERS: Mapping[str, Container] = {
     ".mp4": MP4,
     ".m4v": MP4,
     ".mov": Container("QuickTime", "mov", ("h264", "hevc", "prores")),
-    ".mkv": Container("Matroska", "matroska", ("h264", "hevc", "vp9", "av1", "prores")),
-    ".webm": Container("WebM", "webm", ("vp9", "av1")),
+    ".mkv": Container(
+        "Matroska", "matroska", ("h264", "hevc", "vp9", "av1", "prores"), exact=False
+    ),
+    ".webm": Container("WebM", "webm", ("vp9", "av1"), exact=False),
 }
 """{ending: what such a file is}."""
 

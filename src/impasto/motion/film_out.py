@@ -1,6 +1,6 @@
 """A film written: its frames coded, the sound of its source, and the recipe inside."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from fractions import Fraction
 from heapq import merge
@@ -25,7 +25,7 @@ from impasto.motion.video_file import opened
 
 if TYPE_CHECKING:
     from av import Packet
-    from av.container import InputContainer
+    from av.container import InputContainer, OutputContainer
 
 Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 """(H, W, 3), sRGB, in the whole range of its type."""
@@ -86,7 +86,7 @@ def write_film(
     """
     drawn = iter(frames)
     first = next(drawn)
-    codec = codec_of(output, settings.codec)
+    kind, codec = container_of(output), codec_of(output, settings.codec)
     look = Look(
         size=(first.shape[1], first.shape[0]),
         rate=_rate(survey),
@@ -97,25 +97,31 @@ def write_film(
     )
     with replacing(output) as temporary:
         with ExitStack() as stack:
-            film = stack.enter_context(created(temporary, container_of(output)))
+            film = stack.enter_context(created(temporary, kind))
             stream = add_stream(film, codec, look)
-            lead, heard = 0, None
+            lead = 0
+            heard: Iterator[Packet[Any]] = iter(())
             if clip is not None:
                 source, _ = stack.enter_context(opened(clip.path))
-                if not settings.strip:
-                    film.metadata.update(_told(source))
                 if settings.sound == "copy":
-                    span = span_of(clip, source, survey.begins * survey.time_base)
-                    begins = (clip.facts.begins + survey.begins) * survey.time_base
-                    lead = round((begins - span.origin) / survey.time_base)
-                    heard = sounds(source, add_sounds(source, film), span)
-            if recipe is not None and not settings.strip:
-                film.metadata[RECIPE] = recipe
-            ends = [lead + ticks for ticks in survey.times]
-            coded = packets(stream, chain([first], drawn), ends)
-            for packet in merge(coded, heard or (), key=_seconds):
+                    lead, heard = _sound(clip, source, survey, film, fine=kind.exact)
+            if not settings.strip:
+                film.metadata.update(_told(source) if clip is not None else {})
+                film.metadata.update({RECIPE: recipe} if recipe is not None else {})
+            coded = packets(stream, chain([first], drawn), [lead + tick for tick in survey.times])
+            for packet in merge(coded, heard, key=_seconds):
                 film.mux(packet)
         return temporary.stat().st_size
+
+
+def _sound(
+    clip: Clip, source: "InputContainer", survey: Survey, film: "OutputContainer", *, fine: bool
+) -> "tuple[int, Iterator[Packet[Any]]]":
+    """Ticks that the sound is heard before the first frame is shown, and the packets of it."""
+    span = span_of(clip, source, survey.begins * survey.time_base)
+    begins = (clip.facts.begins + survey.begins) * survey.time_base
+    lead = round((begins - span.origin) / survey.time_base)
+    return lead, sounds(source, add_sounds(source, film), span, fine=fine)
 
 
 def recipe_text(path: Path) -> str | None:

@@ -58,37 +58,67 @@ def add_sounds(source: "InputContainer", film: "OutputContainer") -> "dict[int, 
 
 
 def sounds(
-    source: "InputContainer", made: "dict[int, AudioStream]", span: Span
+    source: "InputContainer", made: "dict[int, AudioStream]", span: Span, *, fine: bool
 ) -> "Iterator[Packet[Any]]":
     """The packets of all sound streams, unchanged, on the film's clock.
 
     What is heard before its 0 or from its end on is left out, where it does not show all of the
-    source. Times that do not grow, which files must not have, are moved on by a tick.
+    source. fine: whether the film tells times to a sample.
     """
     from av import FFmpegError
 
-    last: dict[int, int] = {}
-    ended: set[int] = set()
-    streams = tuple(source.streams.audio)
+    streams = {stream.index: stream for stream in source.streams.audio}
+    clocks = {index: _Clock(stream, span.origin, fine) for index, stream in streams.items()}
     try:
-        for packet in source.demux(streams) if streams else ():
-            base, index = packet.time_base, packet.stream_index
-            if not packet.size or packet.pts is None:
+        for packet in source.demux(tuple(streams.values())) if streams else ():
+            index = packet.stream.index
+            if not packet.size or packet.pts is None or index not in streams:
                 continue
-            begins = packet.pts * base - span.origin
-            if span.end is not None and packet.pts * base >= span.end:
-                ended.add(index)
-                if len(ended) == len(streams):
+            begins = packet.pts * packet.time_base
+            if span.end is not None and begins >= span.end:
+                del streams[index]
+                if not streams:
                     return
-                continue
-            if span.starts and begins + (packet.duration or 0) * base <= 0:
-                continue
-            shift = round(span.origin / base)
-            dts = (packet.dts if packet.dts is not None else packet.pts) - shift
-            packet.dts = max(dts, last.get(index, dts - 1) + 1)
-            packet.pts = max(packet.pts - shift, packet.dts)
-            last[index] = packet.dts
-            packet.stream = made[index]
-            yield packet
+            elif not span.starts or begins + _seconds(packet) > span.origin:
+                clocks[index].set(packet)
+                packet.stream = made[index]
+                yield packet
     except FFmpegError:  # the file breaks off here
         return
+
+
+def _seconds(packet: "Packet[Any]") -> Fraction:
+    """How long a packet is heard."""
+    return (packet.duration or 0) * packet.time_base
+
+
+class _Clock:
+    """When the packets of a sound stream are heard in the film.
+
+    Matroska rounds times to thousandths of a second. Where every packet holds as many samples, a
+    finer clock has the times from before; players take rounded ones for gaps. Times that do not
+    grow, which files must not have, are moved on by a tick.
+    """
+
+    def __init__(self, stream: "AudioStream", origin: Fraction, fine: bool) -> None:
+        coder, base = stream.codec_context, stream.time_base or Fraction(1, 1000)
+        self._origin, self._base, self._step = origin, base, Fraction(0)
+        if fine and coder.frame_size > 1 and base * coder.sample_rate > 1:
+            self._base = Fraction(1, coder.sample_rate)
+            self._step = coder.frame_size * self._base
+        self._next: Fraction | None = None
+        self._last: int | None = None
+
+    def set(self, packet: "Packet[Any]") -> None:
+        """Put a packet on the film's clock."""
+        heard = (packet.pts or 0) * packet.time_base - self._origin
+        lasts = self._step or _seconds(packet)
+        if self._step:
+            if self._next is not None and abs(self._next - heard) <= packet.time_base:
+                heard = self._next
+            self._next = heard + self._step
+        ticks = round(heard / self._base)
+        self._last = ticks if self._last is None else max(ticks, self._last + 1)
+        # Sound is decoded in the order in which it is heard.
+        packet.time_base, packet.pts, packet.dts = self._base, self._last, self._last
+        packet.duration = round(lasts / self._base)
