@@ -1,6 +1,7 @@
 import struct
 import sys
-from collections.abc import Iterator
+import weakref
+from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
@@ -141,9 +142,42 @@ def test_a_gif_of_few_colours_is_exact(
 
 
 def animated(frames: list[Frame]) -> bytes:
-    from impasto.image.animated_gif import encode
+    from impasto.image.animated_gif import encoded
 
-    return encode(frames, [10] * len(frames))
+    return b"".join(encoded(frames, [10] * len(frames)))
+
+
+class Drawn(Sequence[Frame]):
+    """Frames that are made when they are asked for, and counted while somebody has them."""
+
+    def __init__(self, count: int) -> None:
+        self._count, self.alive, self.most = count, 0, 0
+        self._photo = photo("coffee")[:96, :200]
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, index: Any) -> Any:
+        if not 0 <= index < self._count:
+            raise IndexError(index)
+        frame = self._photo[:, index : index + 128].copy()
+        self.alive += 1
+        self.most = max(self.most, self.alive)
+        weakref.finalize(frame, self._gone)
+        return frame
+
+    def _gone(self) -> None:
+        self.alive -= 1
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_frames_lie_in_memory_only_while_they_are_coded(tmp_path: Path, ending: str) -> None:
+    drawn = Drawn(30)
+    write_animation(drawn, tmp_path / f"lazy.{ending}", [0.1] * 30)
+    assert 1 <= drawn.most <= 4
+    write_animation([drawn[i] for i in range(30)], tmp_path / f"whole.{ending}", [0.1] * 30)
+    lazy, whole = (tmp_path / f"{name}.{ending}" for name in ("lazy", "whole"))
+    assert lazy.read_bytes() == whole.read_bytes()
 
 
 def test_a_still_background_makes_a_gif_small(tmp_path: Path) -> None:

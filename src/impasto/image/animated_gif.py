@@ -45,8 +45,8 @@ ENDLESS = b"\x21\xff\x0bNETSCAPE2.0\x03\x01\0\0\0"
 TRAILER = b"\x3b"
 
 
-def encode(frames: Sequence[Frame], delays: Sequence[int]) -> bytes:
-    """The file's bytes; `delays` are hundredths of a second.
+def encoded(frames: Sequence[Frame], delays: Sequence[int]) -> Iterator[bytes]:
+    """The file's bytes, part by part; `delays` are hundredths of a second.
 
     At most 255 colours are kept; of more, those of k-means on all frames together, each weighing as
     long as it is shown. Which of them a pixel takes depends on its own colour alone: there is no
@@ -58,8 +58,9 @@ def encode(frames: Sequence[Frame], delays: Sequence[int]) -> bytes:
     entries[: len(colours)] = colours
     # 0xf7: a palette follows, of 8 bits a channel and 2^8 entries.
     screen = struct.pack("<6sHHBBB", b"GIF89a", width, height, 0xF7, 0, 0)
-    pictures = _pictures(map(index, frames), delays)
-    return b"".join([screen, entries.tobytes(), ENDLESS, *pictures, TRAILER])
+    yield from (screen, entries.tobytes(), ENDLESS)
+    yield from _pictures(map(index, frames), delays)
+    yield TRAILER
 
 
 def _palette(

@@ -40,6 +40,7 @@ def check_animation(output: str | Path, inputs: Iterable[str | Path], *, force: 
 def write_animation(frames: Sequence[Frame], output: str | Path, durations: Sequence[float]) -> int:
     """Write frames, all of one size, each shown for so many seconds, at least 0.02.
 
+    Frames are asked for one at a time, several times over, so they need not all lie in memory.
     GIF and WebP begin again at the end, for ever; a GIF has one palette of 255 colours for all its
     frames; an MP4 is H.264, for any player. Times are rounded to the format's parts of a second, so
     that their sums stay right. The same frames give the same bytes; returns how many. Raises
@@ -56,7 +57,8 @@ def write_animation(frames: Sequence[Frame], output: str | Path, durations: Sequ
     with replacing(Path(output)) as temporary:
         match ending:
             case ".gif":
-                temporary.write_bytes(animated_gif.encode(frames, ticks))
+                with temporary.open("wb") as file:
+                    file.writelines(animated_gif.encoded(frames, ticks))
             case ".webp":
                 _write_webp(frames, ticks, temporary)
             case _:
@@ -86,17 +88,37 @@ def _ticks(durations: Sequence[float], parts: int) -> list[int]:
     return [end - start for start, end in pairwise(ends)]
 
 
+class _Strip(Image.Image):
+    """Frames as Pillow sees those of a file: it asks for one after the other."""
+
+    format = None
+
+    def __init__(self, frames: Sequence[Frame]) -> None:
+        super().__init__()
+        self._frames = frames
+        self.n_frames = len(frames)
+        self.seek(0)
+
+    def seek(self, frame: int) -> None:
+        """Become one of the frames."""
+        shown = Image.fromarray(self._frames[frame])
+        self.im, self._mode, self._size = shown.im, shown.mode, shown.size
+        self._frame = frame
+
+    def tell(self) -> int:
+        """Which one it is."""
+        return self._frame
+
+
 def _write_webp(frames: Sequence[Frame], ticks: Sequence[int], path: Path) -> None:
     """As fast as libwebp can: more effort takes twice as long for a tenth less.
 
     No frame but the first stands for itself (kmax), so all of them are coded only once.
     """
-    first, *rest = map(Image.fromarray, frames)
-    first.save(
+    _Strip(frames).save(
         path,
         "WebP",
         save_all=True,
-        append_images=rest,
         duration=list(ticks),
         loop=0,
         quality=WEBP_QUALITY,
