@@ -153,8 +153,6 @@ class How:
     sounds: tuple[str, ...] = ()
     """Encoders: aac, libopus, libmp3lame, pcm_s16le."""
     sound_seconds: float | None = None
-    format: str | None = None
-    """The container, where the ending doesn't tell."""
 
 
 def film(path: Path, frames: Frames, how: How = How()) -> Path:
@@ -167,7 +165,7 @@ def film(path: Path, frames: Frames, how: How = How()) -> Path:
     frames = _woven(frames) if how.interlaced else frames
     ticks = list(how.ticks or range(len(frames) + 1))
     assert len(ticks) == len(frames) + 1
-    with av.open(str(path), "w", format=how.format) as container:
+    with av.open(str(path), "w") as container:
         packets = [_pictures(container, frames, ticks, how)]
         seconds = how.sound_seconds or float((ticks[-1] - ticks[0]) * how.time_base)
         packets += [
@@ -229,10 +227,12 @@ def _pictures(
 def _planes(rgb: Frames, how: How) -> NDArray[Any]:
     if how.every_colour:
         return _whole(components(rgb, how.matrix, full=how.full), 8)
-    return planar(rgb, how.matrix, full=how.full, depth=how.depth)
+    return planar(rgb, how.matrix, full=how.full, depth=how.depth, interlaced=how.interlaced)
 
 
-def planar(rgb: Frames, matrix: int, *, full: bool, depth: int = 8) -> NDArray[Any]:
+def planar(
+    rgb: Frames, matrix: int, *, full: bool, depth: int = 8, interlaced: bool = False
+) -> NDArray[Any]:
     """Y′CbCr 4:2:0 of a frame, (H, W, 3) -> (3H/2, W), by the equations of BT.601, 709 and 2020.
 
     Colours are sited as in MPEG-2: with the left one of two pixels, between two lines.
@@ -240,7 +240,8 @@ def planar(rgb: Frames, matrix: int, *, full: bool, depth: int = 8) -> NDArray[A
     luma, *colours = components(rgb, matrix, full=full, depth=depth)
     planes = [luma]
     for colour in colours:
-        rows = (colour[::2] + colour[1::2]) / 2
+        shared = (-1, 2, 2) if interlaced else (-1, 2, 1)  # by lines of the same moment
+        rows = colour.reshape(*shared, rgb.shape[1]).mean(1).reshape(-1, rgb.shape[1])
         left = np.pad(rows, [(0, 0), (1, 1)], mode="edge")
         planes.append((left[:, :-2] + 2 * left[:, 1:-1] + left[:, 2:])[:, ::2] / 4)
     flat = np.concatenate([plane.ravel() for plane in planes]).reshape(-1, rgb.shape[1])
