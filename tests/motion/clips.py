@@ -142,9 +142,8 @@ class How:
     matrix: int = 709
     full: bool = False
     tagged: bool = True
-    transfer: int | None = None
-    primaries: int | None = None
-    """ITU-T H.273, instead of the matrix's own."""
+    transfer: int = 0
+    primaries: int = 0  # ITU-T H.273, instead of the matrix's own
     rotation: int = 0
     """Degrees, as PyAV takes them."""
     interlaced: bool = False
