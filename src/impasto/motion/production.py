@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from impasto.errors import Interrupted, UnwritableOutput, UsageError
 from impasto.events import Event, FrameDone, Notice, Stage
 from impasto.motion.crew import Crew
 from impasto.motion.effect import Effect
 from impasto.motion.film_recipe import FilmRecipe
-from impasto.motion.frame_file import Bits
 from impasto.motion.job_folder import JobFile, JobFolder
 from impasto.motion.shots import (
     Footage,
@@ -22,7 +22,7 @@ from impasto.motion.shots import (
     shots_of,
     tasks_of,
 )
-from impasto.motion.store import RESERVE
+from impasto.motion.store import RESERVE, Pictures, Store
 from impasto.motion.survey import Survey
 from impasto.motion.tally import MAKING, Tally
 from impasto.motion.threads import limited
@@ -54,7 +54,7 @@ class Production:
     """Look through the source, once, before any work."""
     source: Callable[[], Footage]
     effect: Callable[[], Effect]
-    write: Callable[[Iterator[Bits], Survey, Path], object]
+    write: Callable[[Pictures, Survey, Path], object]
     """Write frames to a file."""
 
 
@@ -252,15 +252,23 @@ def _write(production: Production, job: JobFile, folder: JobFolder, show: Show) 
     """Write the film, and move it to its place when it is whole."""
     survey = job.survey
     store = _making(production, survey, folder.path).store
-
-    def told() -> Iterator[Bits]:
-        for number, picture in enumerate(store.pictures(survey.frames)):
-            show(Stage("writing the film", MAKING + (1 - MAKING) * number / survey.frames))
-            yield picture
-
-    production.write(told(), survey, folder.film)
+    production.write(_Told(store, survey.frames, show), survey, folder.film)
     with undisturbed():
         folder.publish(job)
+
+
+class _Told(Pictures):
+    """Frames that say how far the film is when they are asked for; some are more than once."""
+
+    def __init__(self, store: Store, frames: int, show: Show) -> None:
+        super().__init__(store, frames)
+        self._show, self._done = show, 0.0
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, int):
+            self._done = max(self._done, index / len(self))
+            self._show(Stage("writing the film", MAKING + (1 - MAKING) * self._done))
+        return super().__getitem__(index)
 
 
 def _kept(folder: JobFolder) -> str:

@@ -2,9 +2,10 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import overload
 
 from impasto.errors import UnwritableOutput
 from impasto.image.atomic import replacing
@@ -54,10 +55,13 @@ class Store:
         found = self._read(index)
         return to_unit(found.picture), found.kept
 
-    def pictures(self, frames: int) -> Iterator[Bits]:
-        """All frames in order, one at a time."""
-        for index in range(frames):
-            yield self._read(index).picture
+    def pictures(self, frames: int) -> "Pictures":
+        """All frames in order."""
+        return Pictures(self, frames)
+
+    def picture(self, index: int) -> Bits:
+        """A frame as it is kept."""
+        return self._read(index).picture
 
     def facts(self) -> dict[int, Facts]:
         """Those of all frames, whose files have been compared with their sums.
@@ -90,6 +94,26 @@ class Store:
                 f"cannot read {path} again: {why}; give the same command once more, and it is "
                 "made anew"
             ) from error
+
+
+class Pictures(Sequence[Bits]):
+    """Frames, each read from disk whenever it is asked for."""
+
+    def __init__(self, store: Store, frames: int) -> None:
+        self._store, self._numbers = store, range(frames)
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    @overload
+    def __getitem__(self, index: int) -> Bits: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Bits]: ...
+    def __getitem__(self, index: int | slice) -> Bits | Sequence[Bits]:
+        numbers = self._numbers[index]
+        if isinstance(numbers, range):
+            return [self._store.picture(number) for number in numbers]
+        return self._store.picture(numbers)
 
 
 def numbered(folder: Path) -> list[tuple[int, Path]]:

@@ -1,7 +1,7 @@
 """A video turned into artwork: what the command line and the Python function share."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -118,8 +118,8 @@ class VideoJob:
         """Of the output's folder, only what it was begun with is looked at."""
         self._began, self._force, self.output = time.perf_counter(), force, output
         rest = dict(settings)
-        self._settings = _taken(VideoSettings, rest)
-        self._work, self._film = _taken(WorkSettings, rest), _taken(FilmSettings, rest)
+        self._settings = taken(VideoSettings, rest)
+        self._work, self._film = taken(WorkSettings, rest), taken(FilmSettings, rest)
         own = own_settings(self._settings.effect, rest)
         self._source = partial(
             Clip,
@@ -180,7 +180,7 @@ class VideoJob:
             seconds,
         )
 
-    def _write(self, frames: Iterator[Any], found: Survey, path: Path) -> int:
+    def _write(self, frames: Iterable[Any], found: Survey, path: Path) -> int:
         return write_film(frames, found, self._clip, path, self._film, self.recipe.to_json())
 
     def _threads_each(self) -> int:
@@ -226,6 +226,6 @@ def listed(styles: Turn | Sequence[Turn]) -> Sequence[Turn]:
     return [style for style in styles if isinstance(style, str | Path | tuple)]
 
 
-def _taken(model: type[S], values: dict[str, Any]) -> S:
+def taken(model: type[S], values: dict[str, Any]) -> S:
     """A model's settings, which go out of the values."""
     return model.checked({name: values.pop(name) for name in model.model_fields if name in values})
