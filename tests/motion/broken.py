@@ -21,8 +21,9 @@ def hurt(path: Path, number: int, *, wipe: bool = False) -> None:
     assert place is not None
     # Matroska tells where the block is, not what is in it.
     place = data.index(bytes(packets[number]), place)
-    noise = np.random.default_rng(0).bytes(size)
-    data[place : place + size] = bytes(size) if wipe else data[place : place + 20] + noise[20:]
+    kept = 0 if wipe else min(20, size // 2)
+    noise = bytes(size) if wipe else np.random.default_rng(0).bytes(size)
+    data[place + kept : place + size] = noise[kept:]
     path.write_bytes(data)
 
 

@@ -1,13 +1,19 @@
+from collections.abc import Iterator
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from tests.motion.broken import at_front, hurt
 from tests.motion.clips import How, cut, film, pan
 
 from impasto.errors import UsageError
 from impasto.events import Event, Notice, Stage
+from impasto.motion import clip as module
 from impasto.motion.clip import Clip
+from impasto.motion.damage import Decoded, decoded
 from impasto.motion.survey import Survey, survey
 
 
@@ -98,3 +104,49 @@ def test_no_frame_between_the_times_is_said(tmp_path: Path) -> None:
     clip = Clip(path, start=Fraction(361, 1000), end=Fraction(362, 1000))
     with pytest.raises(UsageError, match=r"no frame of .*a.mp4 is shown from 0.361 s on"):
         survey(clip, nobody)
+
+
+CODED = {
+    "whole": How(options=(("g", "12"), ("bf", "2"), ("crf", "20"))),
+    "torn": How(options=(("g", "12"), ("bf", "2"), ("crf", "20"))),
+    "woven": How(options=(("g", "12"), ("bf", "0"), ("crf", "20")), interlaced=True),
+    "varying": How(
+        options=(("g", "12"), ("crf", "20")),
+        time_base=Fraction(1, 1000),
+        ticks=tuple(40 * index + 7 * (index % 3) for index in range(121)),
+    ),
+}
+
+
+@pytest.mark.parametrize("ending", ["mp4", "mkv"])
+@pytest.mark.parametrize("coded", CODED)
+def test_what_is_known_saves_decoding_and_changes_nothing(
+    coded: str, ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    how = CODED[coded]
+    scene = pan(240 if how.interlaced else 120, (64, 48), (1, 0)).frames
+    path = film(tmp_path / f"a.{ending}", scene, how)
+    if coded == "torn":
+        for number in (36, 84):  # key frames, which hold enough to be damaged
+            hurt(path, number, wipe=number > 80)
+    clip = Clip(path, start=Fraction(1, 5), every=2)
+    known = survey(clip, nobody)
+    assert bool(known.damaged) == (coded == "torn")
+    whole = list(clip.frames())
+    drawn = 0
+
+    def counted(*streams: Any) -> Iterator[Decoded]:
+        nonlocal drawn
+        for item in decoded(*streams):
+            drawn += 1
+            yield item
+
+    monkeypatch.setattr(module, "decoded", counted)
+    for first in (0, 1, 3, 4, 17, 20, 38, 39, 50, len(whole) - 1):
+        drawn = 0
+        some = list(islice(clip.frames(first, known), 2))
+        assert drawn < 55  # a group of pictures or two, and the leap, of 115
+        for frame, other in zip(some, whole[first:], strict=False):
+            assert (frame.index, frame.time) == (other.index, other.time)
+            assert frame.damaged == other.damaged
+            np.testing.assert_array_equal(frame.rgb, other.rgb)

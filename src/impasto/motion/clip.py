@@ -1,10 +1,11 @@
 """A video file read: what it is, and its frames."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain, dropwhile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,13 @@ RGB = NDArray[np.float32]
 
 INDEXED = ("mov", "matroska")
 """Containers, by how FFmpeg's names of them begin, where a seek lands on the key frame aimed at."""
+
+LEAD = 3
+"""Frames that are decoded before the first that is wanted, at least: two make an interlaced one
+whole, and one bridges it if it is damaged."""
+
+LEAP = 16
+"""Frames by which a seek aims earlier: indexes go by when frames are decoded, not shown."""
 
 USUAL_RATE = Fraction(25)
 """Frames a second of a file with one frame that does not say."""
@@ -58,6 +66,22 @@ class Shown:
     damaged: bool
     lasts: int
     """Ticks that it is shown; 0 where the file doesn't say."""
+
+
+class Known(Protocol):
+    """What a survey knows of the frames asked for."""
+
+    @property
+    def begins(self) -> int:
+        """When the first is shown, ticks from the file's first frame."""
+
+    @property
+    def times(self) -> Sequence[int]:
+        """When each is shown, ticks from the first one."""
+
+    @property
+    def damaged(self) -> Sequence[int]:
+        """Those that are bridged."""
 
 
 @dataclass(frozen=True)
@@ -129,13 +153,16 @@ class Clip:
         self.facts, self._develop = _look(path)
         self._check_start()
 
-    def frames(self, first: int = 0, *, long_side: int | None = None) -> Iterator[Frame]:
+    def frames(
+        self, first: int = 0, known: Known | None = None, *, long_side: int | None = None
+    ) -> Iterator[Frame]:
         """The frames asked for, from the index `first` on.
 
-        long_side: makes them smaller, if they are larger, px.
+        known: what a survey found, by which decoding begins not far before the first of them; they
+        are the same. long_side: makes them smaller, if they are larger, px.
         """
-        origin: int | None = None
-        for shown in self.shown():
+        origin = None if known is None else known.begins
+        for shown in self.shown(first, known):
             origin = shown.ticks if origin is None else origin
             if shown.taken and shown.index >= first:
                 time = (shown.ticks - origin) * self.facts.time_base
@@ -145,11 +172,28 @@ class Clip:
         """The picture of a frame; `long_side` makes it smaller, if it is larger, px."""
         return self._develop(shown.frame, long_side)
 
-    def shown(self) -> Iterator[Shown]:
-        """Every frame between the times asked for, those left out by `every` too."""
+    def shown(self, first: int = 0, known: Known | None = None) -> Iterator[Shown]:
+        """Every frame between the times asked for, those left out by `every` too.
+
+        With what is known of them they may begin later, but before the index `first`.
+        """
+        place = first - LEAD
+        while known is not None and place > 0 and place in known.damaged:
+            place -= 1
+        if known is not None and place > 0:
+            ticks = self.facts.begins + known.begins + known.times[place]
+            items = dropwhile(lambda item: item.ticks < ticks, self._decoded(ticks))
+            head = next(items, None)
+            if head is not None and head.ticks == ticks and not head.damaged:
+                yield from self._counted(chain([head], items), place * self.every)
+                return
+        start = self.facts.begins + round(self.start / self.facts.time_base)
+        yield from self._counted(self._decoded(start), 0)
+
+    def _counted(self, items: Iterator[Decoded], count: int) -> Iterator[Shown]:
+        """Frames between the times asked for; the first of them is the so-manyth."""
         good: VideoFrame | None = None
-        count = 0
-        for item in self._decoded():
+        for item in items:
             ticks = item.ticks - self.facts.begins
             seconds = ticks * self.facts.time_base
             if self.end is not None and seconds >= self.end:
@@ -162,12 +206,13 @@ class Clip:
             yield Shown(index, not left_out, ticks, good, item.damaged, item.lasts)
             count += 1
 
-    def _decoded(self) -> Iterator[Decoded]:
-        """Every frame from the last key frame before the first that is asked for."""
-        first = self.facts.begins + round(self.start / self.facts.time_base)
+    def _decoded(self, first: int) -> Iterator[Decoded]:
+        """Every frame from a key frame on that comes before `first`, ticks of the file's clock."""
+        facts = self.facts
+        target = first - round(LEAP / (facts.rate * facts.time_base))
         with opened(self.path) as (container, stream):
-            if self.start and self.facts.container.startswith(INDEXED):
-                container.seek(first, stream=stream)
+            if target > facts.begins and facts.container.startswith(INDEXED):
+                container.seek(target, stream=stream)
                 items = _whole(container, stream)
                 earliest = next(items, None)
                 if earliest is not None and earliest.ticks <= first:
