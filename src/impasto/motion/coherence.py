@@ -23,6 +23,10 @@ EDGE, EDGE_SHARE = 0.01, 0.01
 UNLIKE = 0.05
 """Mean absolute difference of colours, 0 to 1, from which a place shows something else."""
 
+NUDGE, NOISE, PATCH = 1.0, 1.2, 9
+"""Px of motion, that is taken for noise where without it a square of so many px differs by no more
+than so many times as much."""
+
 SMALL = 0.002
 """Share of a frame that may stay unknown; frames that lie further back are asked about more."""
 
@@ -50,9 +54,12 @@ def known(photo: RGB, past: Mapping[int, Past], method: Method) -> Known:
     for _, frame in sorted(past.items()):
         back = estimate(photo, frame.photo, method)
         there = estimate(frame.photo, photo, method)
-        seen = sure(there, back) * alike(photo, warped(frame.photo, back))
+        resting = still(photo, frame.photo, back)
+        seen = np.maximum(sure(there, back), resting.astype(np.float32))
+        back[resting] = 0
+        seen = seen * alike(photo, warped(frame.photo, back))
         more = np.maximum(seen - visible, 0)
-        share = (more / np.maximum(visible + more, 1e-6))[..., None]
+        share = np.asarray(more / np.maximum(visible + more, 1e-6), np.float32)[..., None]
         moved = warped(frame.picture, back).clip(0, 1)
         picture = picture + share * (moved - picture)
         visible = visible + more
@@ -79,11 +86,25 @@ def sure(there: Flow, back: Flow) -> Mask:
     return np.asarray(inside(back) & ~doubtful & ~edge, np.float32)
 
 
+def still(photo: RGB, before: RGB, back: Flow) -> NDArray[np.bool_]:
+    """Where nothing moves but the noise of a camera, (H, W).
+
+    Flow that follows noise would make what stands still swim, and softer from frame to frame.
+    """
+    moved = np.square(back).sum(-1) > NUDGE**2
+    resting = _apart(photo, before, PATCH) <= NOISE * _apart(photo, warped(before, back), PATCH)
+    return np.asarray(~moved & resting)
+
+
 def alike(photo: RGB, before: RGB) -> Mask:
     """Where two photos agree that should show the same."""
+    return np.asarray(_apart(photo, before, 3) < UNLIKE, np.float32)
+
+
+def _apart(photo: RGB, before: RGB, patch: int) -> Picture:
+    """Mean absolute difference of colours in the square of so many px around each pixel, (H, W)."""
     difference = np.abs(photo - before).mean(-1)
-    smooth = cv2.blur(difference, (3, 3), borderType=cv2.BORDER_REPLICATE)
-    return np.asarray(smooth < UNLIKE, np.float32)
+    return np.asarray(cv2.blur(difference, (patch, patch), borderType=cv2.BORDER_REPLICATE))
 
 
 def _steepness(flow: Flow) -> Picture:
@@ -98,9 +119,10 @@ def filled(change: RGB, visible: Mask) -> RGB:
     By normalized convolution (Knutsson & Westin 1993) at coarser and coarser scales.
     """
     pyramid: list[tuple[Picture, ...]] = [(change * visible[..., None], visible)]
+    whole = max(float(visible.sum()), 1e-6)
     while min(pyramid[-1][1].shape) > 1:
         pyramid.append(_halved(*pyramid[-1]))
-    found = np.zeros((1, 1, 3), np.float32)
+    found = np.asarray(pyramid[0][0].sum((0, 1), np.float64) / whole, np.float32).reshape(1, 1, 3)
     for weighted, weights in reversed(pyramid):
         height, width = weights.shape
         coarse = cv2.resize(found, (width, height), interpolation=cv2.INTER_LINEAR)
