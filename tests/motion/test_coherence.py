@@ -64,7 +64,7 @@ def test_the_noise_of_a_camera_is_no_motion_but_a_nudge_is() -> None:
 def test_what_frames_before_show_is_known() -> None:
     clip = clips.pan(3, SIZE, (4, 2))
     *before, photo = photos(clip.frames)
-    found = known(photo, {1: marked(before)[1]}, "dis")
+    found = known(photo, [marked(before)[1]], "dis")
     seen = found.visible > 0
     assert np.abs(found.picture - (1 - photo))[seen].mean() < 0.01
     assert np.array_equal(found.picture[~seen], photo[~seen])
@@ -77,7 +77,7 @@ def test_what_comes_back_is_known_from_further_back() -> None:
     frames = photos(clip.frames)
     past = marked(frames)
     near, both = (
-        known(frames[4], {back: past[4 - back] for back in reach}, "dis") for reach in ([1], [1, 4])
+        known(frames[4], [past[4 - back] for back in reach], "dis") for reach in ([1], [1, 4])
     )
     back = clip.uncovered[3]
     assert near.visible[back].mean() < 0.1
@@ -89,7 +89,7 @@ def test_what_comes_back_is_known_from_further_back() -> None:
 
 def test_another_scene_is_not_known() -> None:
     frames = photos(clips.cut(4, SIZE, 2))
-    found = known(frames[2], {1: Past(frames[1], frames[1], {})}, "dis")
+    found = known(frames[2], [Past(frames[1], frames[1], {})], "dis")
     assert found.visible.mean() < 0.1
 
 
@@ -111,7 +111,7 @@ def test_holes_are_filled_from_around() -> None:
 def test_the_start_is_what_is_known_and_the_photo_in_its_colours_elsewhere() -> None:
     clip = clips.pan(2, SIZE, (16, 0))
     before, photo = photos(clip.frames)
-    found = known(photo, {1: Past(before, (before * 0.5).astype(np.float32), {})}, "dis")
+    found = known(photo, [Past(before, (before * 0.5).astype(np.float32), {})], "dis")
     begun = start(photo, found)
     known_there = found.visible == 1
     np.testing.assert_allclose(begun[known_there], found.picture[known_there], atol=1e-6)

@@ -1,6 +1,6 @@
 """What frames before it say of a frame: where they show the same, and how it looked there."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import cv2
@@ -42,8 +42,8 @@ class Known:
     visible: Mask
 
 
-def known(photo: RGB, past: Mapping[int, Past], method: Method) -> Known:
-    """Join what earlier frames show, nearest first.
+def known(photo: RGB, past: Iterable[Past], method: Method) -> Known:
+    """Join what earlier frames show, nearest first; those that are not needed are not drawn.
 
     A frame that lies further back is asked about what nearer ones do not show: the long-term
     consistency of Ruder et al. 2016, eq. 8. Their losses for several frames are equal, but for a
@@ -51,7 +51,7 @@ def known(photo: RGB, past: Mapping[int, Past], method: Method) -> Known:
     """
     height, width = photo.shape[:2]
     picture, visible = photo.copy(), np.zeros((height, width), np.float32)
-    for _, frame in sorted(past.items()):
+    for frame in past:
         back = estimate(photo, frame.photo, method)
         there = estimate(frame.photo, photo, method)
         resting = still(photo, frame.photo, back)
@@ -59,10 +59,9 @@ def known(photo: RGB, past: Mapping[int, Past], method: Method) -> Known:
         back[resting] = 0
         seen = seen * alike(photo, warped(frame.photo, back))
         more = np.maximum(seen - visible, 0)
-        share = np.asarray(more / np.maximum(visible + more, 1e-6), np.float32)[..., None]
-        moved = warped(frame.picture, back).clip(0, 1)
-        picture = picture + share * (moved - picture)
-        visible = visible + more
+        share = (more / np.maximum(visible + more, np.float32(1e-6)))[..., None]
+        picture += share * (warped(frame.picture, back).clip(0, 1) - picture)
+        visible += more
         if 1 - visible.mean() < SMALL:
             break
     return Known(picture, visible)

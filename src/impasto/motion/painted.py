@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 import numpy as np
 
@@ -67,8 +68,10 @@ class PaintedFrames:
         """Paint a frame."""
         inputs = Inputs(photo, [style.at(moment) for style in self._styles])
         if past:
-            found = known(photo, past, self._coherence.flow)
-            before = past[min(past)].kept
+            nearest, *others = sorted(past)
+            last = past[nearest]
+            before, earlier = last.kept, (past[back] for back in others)
+            found = known(photo, chain([last], earlier), self._coherence.flow)
             inputs = replace(inputs, init=start(photo, found))
             followed = self._followed(found, before)
             events = following(inputs, followed, self._next, self._weights, self._shared)
