@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from impasto.motion.coherence import alike
-from impasto.motion.flow import Picture, estimate, inside, warped
+from impasto.motion.flow import Flow, Picture, estimate, inside, warped
 from impasto.motion.threads import limited
 
 WINDOW = 9
@@ -34,7 +34,7 @@ def origins(photo: Picture, before: Picture) -> Origins:
     """
     height, width = photo.shape[:2]
     with limited(1):
-        flow = estimate(photo, before)
+        flow = _coarse_flow(photo, before)
         moved = _apart(photo, warped(before, flow))
         flow[_apart(photo, before) <= STAYING * moved] = 0
         seen = inside(flow) & (alike(photo, warped(before, flow)) > 0)
@@ -42,6 +42,18 @@ def origins(photo: Picture, before: Picture) -> Origins:
     across += np.arange(width)
     down += np.arange(height)[:, None]
     return Origins(down.clip(0, height - 1) * width + across.clip(0, width - 1), seen)
+
+
+def _coarse_flow(photo: Picture, before: Picture) -> Flow:
+    """The flow back to the frame before, worked out at half the size, in a quarter of the time.
+
+    It leads to whole pixels anyway.
+    """
+    height, width = photo.shape[:2]
+    half = max(1, width // 2), max(1, height // 2)
+    small = (cv2.resize(each, half, interpolation=cv2.INTER_AREA) for each in (photo, before))
+    flow = cv2.resize(estimate(*small), (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(flow * np.float32((width / half[0], height / half[1])), np.float32)
 
 
 def drawn_to(

@@ -1,0 +1,100 @@
+"""Which photos are meant: files, folders and patterns, in their order."""
+
+import glob
+import re
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from impasto.errors import UsageError
+from impasto.image import exif
+from impasto.image.samples import is_sample
+from impasto.image.write import same_file
+
+ENDINGS = (".jpg", ".jpeg", ".jpe", ".png", ".webp", ".tif", ".tiff", ".gif")
+"""Of the files in a folder that are photos; the others stay unread."""
+
+DIGITS = re.compile(r"([0-9]+)")
+
+TAKEN, FRACTION = 0x9003, 0x9291
+"""EXIF's DateTimeOriginal and SubSecTimeOriginal."""
+
+
+def gathered(sources: Iterable[str | Path], output: Path) -> list[str]:
+    """The photos that files, folders and patterns stand for, in the order given.
+
+    A folder stands for the pictures in it, not for those in folders below; a pattern, as
+    `burst/*.jpg`, for what matches. In both they are in natural order, and neither the output nor
+    hidden files are among them. UsageError where one stands for nothing.
+    """
+    found: list[str] = []
+    for source in map(str, sources):
+        if is_sample(source) or Path(source).is_file():
+            found.append(source)
+        elif Path(source).is_dir():
+            found += _within(source, map(str, Path(source).iterdir()), output)
+        elif glob.has_magic(source):
+            found += _within(source, glob.glob(source), output)  # noqa: PTH207 (of any folder)
+        else:
+            found.append(source)  # that it is missing is said where it is read
+    return found
+
+
+def natural(name: str) -> tuple[list[tuple[str, int, str]], str]:
+    """A key that sorts names as people count: img_2 before img_10, whatever their case.
+
+    >>> sorted(["img_10.jpg", "IMG_2.jpg", "a/9.jpg"], key=natural)
+    ['a/9.jpg', 'IMG_2.jpg', 'img_10.jpg']
+    """
+    parts = DIGITS.split(name.casefold())
+    # Texts and numbers alternate; a text that is followed by nothing sorts before one that is.
+    pairs = zip(parts[::2], [*parts[1::2], "-1"], strict=True)
+    return [(text, int(number), number) for text, number in pairs], name
+
+
+def distinct(photos: Sequence[str]) -> list[str]:
+    """Each file once, though it was named twice, or by a folder and by itself."""
+    places = {photo if is_sample(photo) else str(Path(photo).resolve()): photo for photo in photos}
+    return list(places.values())
+
+
+def taken(block: bytes | None) -> datetime | None:
+    """When the photo was taken whose EXIF block this is, to the fraction of a second it names."""
+    if block is None:
+        return None
+    capture = exif.parse(block)[1].get(exif.EXIF)
+    if not isinstance(capture, dict):
+        return None
+    try:
+        moment = datetime.strptime(_text(capture, TAKEN), "%Y:%m:%d %H:%M:%S")
+    except ValueError:
+        return None
+    fraction = _text(capture, FRACTION)
+    if not fraction.isdecimal():
+        return moment
+    return moment.replace(microsecond=int(fraction[:6].ljust(6, "0")))
+
+
+def _text(capture: exif.Directory, tag: int) -> str:
+    field = capture.get(tag)
+    if not isinstance(field, exif.Field):
+        return ""
+    return field.data.split(b"\0")[0].decode("ascii", "replace").strip()
+
+
+def _within(source: str, names: Iterable[str], output: Path) -> list[str]:
+    """The pictures among what a folder or a pattern holds."""
+    found = [
+        name
+        for name in names
+        if name.lower().endswith(ENDINGS)
+        and not Path(name).name.startswith(".")
+        and Path(name).is_file()
+        and not same_file(Path(name), output)
+    ]
+    if not found:
+        raise UsageError(
+            f"there is no picture in {source}: files that end in {', '.join(ENDINGS)} are looked "
+            "for; name the photos, or another folder"
+        )
+    return sorted(found, key=natural)
