@@ -210,6 +210,25 @@ def test_sound_of_a_part_is_that_part(tmp_path: Path) -> None:
     assert float(spans(output)[-1][1]) == pytest.approx(0.8, abs=1e-4)
 
 
+def test_sound_too_damaged_for_the_film_is_left_out(tmp_path: Path) -> None:
+    """A transport stream's packet of sound without its header, which MP4 would need to read."""
+    path = film(tmp_path / "a.ts", pan(30, (64, 48), (1, 0)).frames, How(sounds=("aac",)))
+    data = bytearray(path.read_bytes())
+    (given,) = heard(path)
+    header = given[20][0][:4]
+    places = [at for at in range(len(data)) if data[at : at + 4] == header]
+    data[places[5] : places[5] + 4] = bytes(4)
+    path.write_bytes(data)
+    clip, output = Clip(path), tmp_path / "a.mp4"
+    check_film(output, [], force=False, settings=FilmSettings(), clip=clip)
+    write_film(pan(30, (64, 48)).frames, survey(clip, nobody), clip, output, FilmSettings())
+    (copied,) = heard(output)
+    (left,) = heard(path)
+    assert len(left) - 3 < len(copied) < len(left)
+    assert {data for data, _ in copied} < {data[7:] for data, _ in left}
+    assert len(spans(output)) == 30
+
+
 def test_pictures_that_begin_after_the_sound_do_so_in_the_film(tmp_path: Path) -> None:
     ticks = tuple(range(500, 1001, 100))
     how = How(time_base=Fraction(1, 1000), ticks=ticks, sounds=("aac",), sound_seconds=1.0)

@@ -35,13 +35,15 @@ def decoded(container: "InputContainer", stream: "VideoStream") -> Iterator[Deco
     meanwhile, a frame is missing in each usual interval. Frames that come without a time, or with
     that of one before, follow it a frame (a tick) later.
     """
-    from av import InvalidDataError
+    from av import FFmpegError
 
     watch = _Watch(stream)
     for packet, torn in _packets(container, stream):
         try:
             frames = packet.decode()
-        except InvalidDataError:
+        except MemoryError:  # which no other frame would mend
+            raise
+        except FFmpegError:
             frames = []
             watch.failed()
         watch.sent(packet, torn)

@@ -79,10 +79,11 @@ def write_film(
     """Write frames, all of one size, each shown when the survey says, with the sound of the clip.
 
     frames: as many as the survey has; they are drawn one at a time. clip: whose sound is copied
-    packet by packet, whose pixels' aspect and title are kept; None for what was no film. recipe:
-    text that `recipe_text` reads back. Matroska and WebM round times to thousandths of a second,
-    MP4 and QuickTime keep them. Subtitles, chapters and data are not copied. The same frames,
-    survey, clip and settings give the same bytes; returns how many. Raises UnwritableOutput.
+    packet by packet, whose pixels' aspect and title are kept; None for what was no film. Packets
+    too damaged for the output's container are left out. recipe: text that `recipe_text` reads
+    back. Matroska and WebM round times to thousandths of a second, MP4 and QuickTime keep them.
+    Subtitles, chapters and data are not copied. The same frames, survey, clip and settings give
+    the same bytes; returns how many. Raises UnwritableOutput.
     """
     drawn = iter(frames)
     first = next(drawn)
@@ -110,7 +111,7 @@ def write_film(
                 film.metadata.update({RECIPE: recipe} if recipe is not None else {})
             coded = packets(stream, chain([first], drawn), [lead + tick for tick in survey.times])
             for packet in merge(coded, heard, key=_seconds):
-                film.mux(packet)
+                _put(film, packet)
         return temporary.stat().st_size
 
 
@@ -135,6 +136,17 @@ def _told(source: "InputContainer") -> dict[str, str]:
     """What a source says of itself."""
     said = {name.lower(): text for name, text in source.metadata.items()}
     return {name: said[name] for name in TOLD if name in said}
+
+
+def _put(film: "OutputContainer", packet: "Packet[Any]") -> None:
+    """Write a packet; one of sound that is too damaged for the container is left out."""
+    from av import FFmpegError
+
+    try:
+        film.mux(packet)
+    except FFmpegError as error:
+        if packet.stream.type != "audio" or isinstance(error, OSError):
+            raise
 
 
 def _seconds(packet: "Packet[Any]") -> float:
@@ -216,7 +228,8 @@ def _rehearse(output: Path, codec: Codec, depth: int, clip: Clip | None) -> None
                 add_sounds(stack.enter_context(opened(clip.path))[0], film)
             film.start_encoding()
     except (av.FFmpegError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
         raise UsageError(
-            f"cannot write {output}: FFmpeg refuses such a film ({error}); choose another codec "
+            f"cannot write {output}: FFmpeg refuses such a film ({reason}); choose another codec "
             "or ending, or --sound none"
         ) from None
