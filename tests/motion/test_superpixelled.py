@@ -4,12 +4,14 @@ from tests.motion.clips import cover, pan, psnr, still
 from tests.motion.sequence import change, made, noisy, warp_error
 
 from impasto.errors import UsageError
-from impasto.filter_settings import SuperpixelSettings
+from impasto.filter_settings import QuantizeSettings, SuperpixelSettings
 from impasto.image.regions import connected
 from impasto.image.segmentation import Method
 from impasto.image.srgb import to_unit
-from impasto.motion.effect import NewFrame, Past
+from impasto.motion.effect import Effect, NewFrame, Past
+from impasto.motion.quantized import QuantizedFrames
 from impasto.motion.superpixelled import SLACK, SuperpixelledFrames
+from impasto.motion.threads import limited
 
 SETTINGS = SuperpixelSettings(n=120)
 
@@ -58,6 +60,18 @@ def test_colours_follow_the_light() -> None:
     for frame, picture in zip(frames, shown, strict=True):
         # 8 bits round by half a step in each channel.
         assert np.abs((picture - frame).mean(axis=(0, 1))).max() < SLACK + 0.5 / 255
+
+
+@pytest.mark.parametrize(
+    "effect", [SuperpixelledFrames(SETTINGS), QuantizedFrames(QuantizeSettings(k=12))]
+)
+def test_frames_do_not_depend_on_the_number_of_threads(effect: Effect) -> None:
+    photos = to_unit(pan(4, (400, 300)).frames)
+    found = []
+    for threads in (1, 3):
+        with limited(threads):
+            found.append(made(effect, photos))
+    assert (found[0] == found[1]).all()
 
 
 def test_too_many_regions_are_refused() -> None:

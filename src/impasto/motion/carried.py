@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from impasto.motion.coherence import alike
 from impasto.motion.flow import Flow, Picture, estimate, inside, warped
-from impasto.motion.threads import limited
 
 WINDOW = 9
 """Side of the neighbourhood in which two frames are compared, px."""
@@ -28,16 +27,12 @@ class Origins(NamedTuple):
 
 
 def origins(photo: Picture, before: Picture) -> Origins:
-    """Follow the motion from a frame back to the one before it, (H, W, 3), sRGB in [0, 1].
-
-    On one thread, for the flow depends on how many there are.
-    """
+    """Follow the motion from a frame back to the one before it, (H, W, 3), sRGB in [0, 1]."""
     height, width = photo.shape[:2]
-    with limited(1):
-        flow = _coarse_flow(photo, before)
-        moved = _apart(photo, warped(before, flow))
-        flow[_apart(photo, before) <= STAYING * moved] = 0
-        seen = inside(flow) & (alike(photo, warped(before, flow)) > 0)
+    flow = _coarse_flow(photo, before)
+    moved = _apart(photo, warped(before, flow))
+    flow[_apart(photo, before) <= STAYING * moved] = 0
+    seen = inside(flow) & (alike(photo, warped(before, flow)) > 0)
     across, down = (np.rint(flow[..., axis]).astype(np.intp) for axis in (0, 1))
     across += np.arange(width)
     down += np.arange(height)[:, None]
@@ -51,9 +46,12 @@ def _coarse_flow(photo: Picture, before: Picture) -> Flow:
     """
     height, width = photo.shape[:2]
     half = max(1, width // 2), max(1, height // 2)
-    small = (cv2.resize(each, half, interpolation=cv2.INTER_AREA) for each in (photo, before))
-    flow = cv2.resize(estimate(*small), (width, height), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(flow * np.float32((width / half[0], height / half[1])), np.float32)
+    one, other = (
+        np.asarray(cv2.resize(each, half, interpolation=cv2.INTER_AREA), np.float32)
+        for each in (photo, before)
+    )
+    flow = cv2.resize(estimate(one, other), (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(flow * np.array([width / half[0], height / half[1]]), np.float32)
 
 
 def drawn_to(
