@@ -40,16 +40,21 @@ def gathered(sources: Iterable[str | Path], output: Path) -> list[str]:
     return found
 
 
-def natural(name: str) -> tuple[list[tuple[str, int, str]], str]:
+def natural(name: str) -> tuple[list[list[tuple[str, int]]], str]:
     """A key that sorts names as people count: img_2 before img_10, whatever their case.
 
     >>> sorted(["img_10.jpg", "IMG_2.jpg", "a/9.jpg"], key=natural)
     ['a/9.jpg', 'IMG_2.jpg', 'img_10.jpg']
     """
-    parts = DIGITS.split(name.casefold())
-    # Texts and numbers alternate; a text that is followed by nothing sorts before one that is.
-    pairs = zip(parts[::2], [*parts[1::2], "-1"], strict=True)
-    return [(text, int(number), number) for text, number in pairs], name
+    return [_counted(part) for part in Path(name.casefold()).parts], name
+
+
+def _counted(text: str) -> list[tuple[str, int]]:
+    """Words, each with the number behind it; the last one has none, and comes first by that."""
+    parts = DIGITS.split(text)
+    return [
+        (word, int(number)) for word, number in zip(parts[::2], [*parts[1::2], "-1"], strict=True)
+    ]
 
 
 def distinct(photos: Sequence[str]) -> list[str]:
