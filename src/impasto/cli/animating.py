@@ -105,5 +105,7 @@ def finish(made: "Animation", *, quiet: bool, json_: bool) -> None:
             f"{made.made} of them made now, in {made.seconds:.1f} s"
         )
     if not made.complete:
-        console.print(f"impasto: {len(made.left_out)} of the photos left out")
+        from impasto.motion.looking import some
+
+        console.print(f"impasto: left out: {some(made.left_out)}")
         raise SystemExit(ExitStatus.PARTIAL)

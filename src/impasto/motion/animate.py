@@ -18,7 +18,7 @@ from impasto.motion.film_recipe import FilmRecipe
 from impasto.motion.gathering import distinct, gathered
 from impasto.motion.job_folder import folder_of, stored_in, was_written
 from impasto.motion.looking import Photo, aligned, in_order, look, usual_size
-from impasto.motion.prepared import Prepared, prepared
+from impasto.motion.prepared import Prepared, check_inputs, prepared
 from impasto.motion.production import Produced, Production, produce
 from impasto.motion.store import Pictures
 from impasto.motion.survey import Survey
@@ -125,6 +125,7 @@ class AnimateJob:
         self._work = WorkSettings.checked({name: rest.pop(name) for name in shared})
         self._own = own_settings(self._settings.effect, rest)
         self._styles, self._weights = styles, weights
+        check_inputs(self._own, styles, weights)
         found = gathered(photos, output)
         self._photos = found if self._settings.order == "given" else distinct(found)
         self._written = was_written(output)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from impasto.errors import UsageError
+from impasto.errors import UnreadableImage, UsageError
 from impasto.image import exif
 from impasto.image.samples import is_sample
 from impasto.image.write import same_file
@@ -25,7 +25,8 @@ def gathered(sources: Iterable[str | Path], output: Path) -> list[str]:
 
     A folder stands for the pictures in it, not for those in folders below; a pattern, as
     `burst/*.jpg`, for what matches. In both they are in natural order, and neither the output nor
-    hidden files are among them. UsageError where one stands for nothing.
+    hidden files are among them. UsageError where one of them stands for nothing; UnreadableImage
+    where a file is missing.
     """
     found: list[str] = []
     for source in map(str, sources):
@@ -36,7 +37,9 @@ def gathered(sources: Iterable[str | Path], output: Path) -> list[str]:
         elif glob.has_magic(source):
             found += _within(source, glob.glob(source), output)  # noqa: PTH207 (of any folder)
         else:
-            found.append(source)  # that it is missing is said where it is read
+            raise UnreadableImage(
+                f"cannot read {source}: there is no such file; check its name and folder"
+            )
     return found
 
 

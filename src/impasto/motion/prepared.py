@@ -48,16 +48,24 @@ def prepared(
     threads: int,
 ) -> Prepared:
     """Read and check what an effect with these settings takes; size: of the frames, px."""
+    check_inputs(own, styles, weights)
     match own:
         case [PaintSettings() as settings, CoherenceSettings() as coherence]:
-            if not styles:
-                raise UsageError("no style picture: give at least one with --style")
             return _painting(settings, coherence, styles, weights, size, workers, threads)
         case [QuantizeSettings() | SuperpixelSettings() as settings]:
-            if styles or weights is not None:
-                raise UsageError("styles and weights are of the effect paint; leave them out")
             return _filter(settings, workers)
     raise TypeError(f"no effect has the settings {own}")
+
+
+def check_inputs(
+    own: Sequence[Settings], styles: Sequence[StyleTurn], weights: Path | None
+) -> None:
+    """Refuse a painting without a style, and styles where nothing is painted."""
+    painting = isinstance(own[0], PaintSettings)
+    if painting and not styles:
+        raise UsageError("no style picture: give at least one with --style")
+    if not painting and (styles or weights is not None):
+        raise UsageError("styles and weights are of the effect paint; leave them out")
 
 
 def _filter(settings: QuantizeSettings | SuperpixelSettings, workers: int) -> Prepared:
