@@ -29,9 +29,9 @@ def pictures() -> dict[str, RGB]:
     return {name: rgb.astype(np.float32) / np.float32(255) for name, rgb in found.items()}
 
 
-def loop_of(rgb: RGB, frames: int = 24, lives: int = 1) -> Loop:
+def loop_of(rgb: RGB, frames: int = 24, turns: int = 1) -> Loop:
     flow = kept_inside(flow_of(rgb, 2.0), 8)
-    return Loop(rgb, flow, everywhere(rgb), frames, length=8.0, lives=lives)
+    return Loop(rgb, flow, everywhere(rgb), frames, length=8.0, turns=turns)
 
 
 LOOPS = {name: loop_of(rgb) for name, rgb in pictures().items()}
@@ -96,19 +96,19 @@ def test_waves_in_a_steady_flow_travel_unchanged() -> None:
     x = np.tile(np.arange(240, dtype=np.float32), (240, 1))
     wave = np.stack([0.5 + 0.3 * np.sin(2 * np.pi * x / wavelength)] * 3, axis=-1)
     loop = Loop(
-        wave.astype(np.float32), flows(1, 0, 240), everywhere(wave), 36, length=length, lives=1
+        wave.astype(np.float32), flows(1, 0, 240), everywhere(wave), 36, length=length, turns=1
     )
     for i, frame in enumerate(loop):
-        # At moment 0 the copies are of ages 0, 1/3 and 2/3: half a wave from their places.
-        gone = (i / 36 - 0.5) * length
+        # In a loop they go a third of their way; at first they are half of it from their places.
+        gone = (i / 36 / 3 - 0.5) * length
         wanted = 255 * (0.5 + 0.3 * np.sin(2 * np.pi * (x - gone) / wavelength))
         assert np.abs(frame[40:-40, 40:-40, 0] - wanted[40:-40, 40:-40]).max() < 4
 
 
-@pytest.mark.parametrize("lives", [1, 3])
+@pytest.mark.parametrize("turns", [1, 3])
 @pytest.mark.parametrize("name", LOOPS)
-def test_a_loop_has_no_end(name: str, lives: int) -> None:
-    loop = loop_of(pictures()[name], lives=lives)
+def test_a_loop_has_no_end(name: str, turns: int) -> None:
+    loop = loop_of(pictures()[name], turns=turns)
     np.testing.assert_array_equal(loop.at(0), loop.at(1))
     np.testing.assert_array_equal(loop[0], loop.at(7))
     assert (loop[0] != loop[1]).any()
@@ -145,7 +145,7 @@ def contrast(picture: RGB) -> float:
 def test_without_a_flow_all_frames_are_the_picture() -> None:
     rgb = pictures()["coffee"]
     loop = Loop(
-        rgb, np.zeros((*rgb.shape[:2], 2), np.float32), everywhere(rgb), 5, length=8, lives=1
+        rgb, np.zeros((*rgb.shape[:2], 2), np.float32), everywhere(rgb), 5, length=8, turns=1
     )
     for frame in loop:
         np.testing.assert_array_equal(frame, bits(rgb))
@@ -155,7 +155,7 @@ def test_masked_parts_are_the_pictures_own_pixels() -> None:
     rgb = pictures()["spirograph"]
     mask = np.zeros(rgb.shape[:2], np.float32)
     mask[:, 90:] = 1
-    loop = Loop(rgb, flow_of(rgb, 2.0) * mask[..., None], mask, 6, length=8, lives=1)
+    loop = Loop(rgb, flow_of(rgb, 2.0) * mask[..., None], mask, 6, length=8, turns=1)
     for frame in loop:
         np.testing.assert_array_equal(frame[:, :90], bits(rgb)[:, :90])
         assert (frame[:, 100:] != bits(rgb)[:, 100:]).mean() > 0.3
@@ -176,8 +176,8 @@ def test_a_flow_of_a_smaller_picture_moves_a_larger_one_alike() -> None:
     height, width = small.shape[:2]
     large = cv2.resize(small, (2 * width, 2 * height), interpolation=cv2.INTER_CUBIC).clip(0, 1)
     flow = kept_inside(flow_of(small, 2.0), 8)
-    one = Loop(small, flow, everywhere(small), 4, length=8, lives=1)
-    other = Loop(np.asarray(large, np.float32), flow, everywhere(large), 4, length=8, lives=1)
+    one = Loop(small, flow, everywhere(small), 4, length=8, turns=1)
+    other = Loop(np.asarray(large, np.float32), flow, everywhere(large), 4, length=8, turns=1)
     for i in range(4):
         shrunk = cv2.resize(other[i], (width, height), interpolation=cv2.INTER_AREA)
         assert np.abs(shrunk.astype(float) - one[i]).mean() < 3

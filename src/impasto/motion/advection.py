@@ -117,14 +117,15 @@ class Loop(Sequence[Bits]):
     """
 
     def __init__(
-        self, picture: RGB, flow: Field, mask: Plane, frames: int, *, length: float, lives: int
+        self, picture: RGB, flow: Field, mask: Plane, frames: int, *, length: float, turns: int
     ) -> None:
         """mask: (H, W), as much as each pixel may move, 0 to 1; at 0 it is the picture's own.
 
         flow: (h, w, 2), of at most 1, of the picture or a smaller one; it keeps to the mask.
-        length: how far paint at full speed gets in a life, px of the flow's. lives: in a loop.
+        length: how far paint at full speed gets in a life, px of the flow's. turns: how often, in a
+        loop, each copy takes the place of the one before; all is then as it was.
         """
-        self._picture, self._frames, self._lives = picture, frames, lives
+        self._picture, self._frames, self._turns = picture, frames, turns
         height, width = picture.shape[:2]
         self._paths = Paths(flow, length)
         self._enlarged = np.array([width / flow.shape[1], height / flow.shape[0]], np.float32)
@@ -151,7 +152,7 @@ class Loop(Sequence[Bits]):
         """The picture at any time, in loops since the beginning."""
         blend = np.zeros_like(self._picture)
         for copy in range(COPIES):
-            age = (moment * self._lives + copy / COPIES) % 1
+            age = (moment * self._turns % 1 + copy) / COPIES
             blend += np.float32((1 - np.cos(2 * np.pi * age)) / COPIES) * self._carried(age)
         moved = self._gained(blend)
         return bits(self._picture + self._moves * (moved - self._picture))
