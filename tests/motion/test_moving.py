@@ -148,6 +148,8 @@ def test_flat_pictures_and_masks_that_fit_nothing_are_refused() -> None:
         package.moving(pattern(), mask=np.ones((90, 60), np.uint8))
     with pytest.raises(UnreadableImage, match="the mask keeps all strokes still"):
         package.moving(pattern(), mask=np.zeros((60, 90), np.uint8))
+    with pytest.raises(UsageError, match="a loop has sides of at most 16383 px, not 16400×16"):
+        package.moving(np.tile(pattern(16, 100), (1, 164, 1)), size="full")
     faults: list[dict[str, Any]] = [
         {"fps": 100}, {"seconds": 0}, {"distance": 0}, {"scale": 1}, {"speed": 1},
     ]  # fmt: skip

@@ -8,7 +8,7 @@ from typing import Any, overload
 import cv2
 import numpy as np
 
-from impasto.errors import UnreadableImage
+from impasto.errors import UnreadableImage, UsageError
 from impasto.events import Event, Stage
 from impasto.image.animation import check_animation, write_animation
 from impasto.image.picture import Picture, Source
@@ -29,6 +29,9 @@ are long, so that one sees where they go, but not so far that they go out of sha
 
 FEW = 0.001
 """Share of the pixels that must move, for a picture to have strokes."""
+
+LONGEST = 16_383
+"""WebP has no longer sides, and H.264 hardly any, px."""
 
 ASPECT = 0.01
 """How much a mask's shape may differ, as a share: sides are rounded."""
@@ -115,6 +118,11 @@ def _set_in_motion(
     free = _free(picture, mask)
     enlarges = max(fitted(*picture.size, settings.size)) > max(picture.size)
     width, height = fitted(*picture.size, FULL if enlarges else settings.size)
+    if max(width, height) > LONGEST:
+        raise UsageError(
+            f"a loop has sides of at most {LONGEST} px, not {width}×{height}; "
+            "choose a smaller --size"
+        )
     rgb, free = resize(_opaque(picture), width, height), _resized(free, width, height)
     tell(Stage("finding the strokes", 0.02))
     flow, moves = _flow(rgb, free, settings, picture.name)
