@@ -164,7 +164,12 @@ def _picture(stream: "VideoStream", frame: NDArray[Any], start: int) -> "VideoFr
 
 
 def _fill(plane: Any, samples: NDArray[Any]) -> None:
-    """Copy samples, (H, W), into a plane, whose lines may be longer."""
-    height = samples.shape[0]
+    """Copy samples, (H, W), into a plane.
+
+    Its lines may be longer, and encoders look at what is there: the last sample again, not what
+    lay in that memory before.
+    """
+    height, width = samples.shape
     lines = np.frombuffer(plane, samples.dtype).reshape(height, -1)
-    lines[:, : samples.shape[1]] = samples
+    lines[:, :width] = samples
+    lines[:, width:] = samples[:, -1:]

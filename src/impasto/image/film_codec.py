@@ -13,15 +13,30 @@ CodecName = Literal["h264", "hevc", "vp9", "av1", "prores"]
 THREADS = "4"
 """The bytes depend on the number of threads, so it is fixed."""
 
+AVX_512 = 13
+"""OpenCV's number of the processor's instructions for 512 bits."""
+
 
 def _x264(crf: str) -> dict[str, str]:
     """Slower presets take three times as long for half a decibel."""
-    return {"crf": crf, "preset": "veryfast", "bf": "0", "threads": THREADS}
+    options = {"crf": crf, "preset": "veryfast", "bf": "0", "threads": THREADS}
+    return options | ({"x264-params": "asm=AVX2"} if _has_avx512() else {})
+
+
+def _has_avx512() -> bool:
+    """Whether x264 would take its code for AVX-512.
+
+    On a busy machine that gave other bytes in one film of a hundred, with one thread too; that for
+    AVX2, which every such processor has, in none of a thousand, and it is faster.
+    """
+    import cv2
+
+    return bool(cv2.checkHardwareSupport(AVX_512))
 
 
 def _x265(crf: str) -> dict[str, str]:
     """x265 has threads of its own, tells of the processor in the stream, and talks by itself."""
-    own = f"bframes=0:pools={THREADS}:frame-threads=2:info=0:log-level=none"
+    own = f"bframes=0:pools={THREADS}:frame-threads=1:info=0:log-level=none"
     return {"crf": crf, "preset": "fast", "x265-params": own}
 
 
