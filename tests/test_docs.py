@@ -11,10 +11,16 @@ import pytest
 import torch
 from cyclopts.argument import Argument
 from PIL import Image
+from tests.motion.clips import How, film, pan
 
 from impasto.cli import app
 from impasto.errors import ExitStatus
 from impasto.filter_settings import EnhanceSettings, QuantizeSettings, SuperpixelSettings
+from impasto.motion.animate_settings import AnimateSettings
+from impasto.motion.coherence_settings import CoherenceSettings
+from impasto.motion.film_settings import FilmSettings
+from impasto.motion.moving_settings import MovingSettings
+from impasto.motion.video_settings import VideoSettings, WorkSettings
 from impasto.neural import shared, weights
 from impasto.options import given, option_name, shown
 from impasto.settings import PRESETS, OutputSettings, PaintSettings, Preset, Settings
@@ -35,18 +41,35 @@ SETTINGS: dict[str, type[Settings]] = {
     "features": FeatureSettings,
     "gram": GramSettings,
     "reconstruct": ReconstructSettings,
+    "video": VideoSettings,
+    "animate": AnimateSettings,
+    "moving": MovingSettings,
 }
+MORE: list[tuple[str, type[Settings]]] = [
+    ("video", WorkSettings),
+    ("video", CoherenceSettings),
+    ("video", FilmSettings),
+    ("animate", CoherenceSettings),
+]
+"""Of commands whose options come from several settings."""
+BORROWED = {
+    "video": ("paint", "quantize", "superpixels"),
+    "animate": ("video", "paint", "quantize", "superpixels"),
+}
+"""Sections that tell of options of other commands too."""
 FLAG = re.compile(r"(?<![\w-])(--[a-z][a-z-]*|-[a-z])(?![\w-])")
 ALWAYS = {"--help", "-h", "--version"}
 SMALL = {
     "--size": "32",
     "--steps": "2",
     "--coarse-steps": "1",
+    "--frame-steps": "1",
     "--checkpoint-every": "30",
     "-n": "40",
 }
 QUICK = {"--seconds": "0"}
 PICTURE = re.compile(r"[\w/.-]+\.(jpe?g|png|webp|tiff?)")
+CLIP = re.compile(r"clip\.(mp4|mkv)")
 
 
 def arguments(command: str) -> list[Argument]:
@@ -68,14 +91,24 @@ def rows(command: str) -> dict[str, tuple[set[str], str]]:
     """{first name: (all names, default)} of a command's options, the shared ones included."""
     found = {}
     shared = CLI.read_text().partition("## What all commands share")[2].partition("\n## ")[0]
-    text = section(command) + (shared if "--depth" in flags(command) else "")
+    text = section(command) + (shared if "--lossless" in flags(command) else "")
     if command == "sweep":  # its options are those of paint
         text += section("paint").partition("What is painted:\n\n")[2].partition("\n\n")[0]
+    for names, default in table_rows(text):
+        found[names[0]] = set(names), default
+    for other in BORROWED.get(command, ()):
+        for names, default in table_rows(section(other)):
+            if names[0] in flags(command):
+                found.setdefault(names[0], (set(names), default))
+    return found
+
+
+def table_rows(text: str) -> Iterator[tuple[list[str], str]]:
+    """All names of each option in the tables of a text, and its default."""
     for line in text.splitlines():
         if line.startswith("| `-"):
             names, _, default = (cell.strip() for cell in line.strip("|").split("|"))
-            found[FLAG.findall(names)[0]] = (set(FLAG.findall(names)), default)
-    return found
+            yield FLAG.findall(names), default
 
 
 def blocks(page: Path, *languages: str) -> list[str]:
@@ -142,7 +175,11 @@ def test_the_help_shows_the_documented_defaults(
 
 @pytest.mark.parametrize(
     ("command", "model"),
-    [*SETTINGS.items(), *((name, OutputSettings) for name in SETTINGS if "--depth" in flags(name))],
+    [
+        *SETTINGS.items(),
+        *((name, OutputSettings) for name in SETTINGS if "--lossless" in flags(name)),
+        *MORE,
+    ],
 )
 def test_documented_defaults_of_settings_are_theirs(command: str, model: type[Settings]) -> None:
     documented = rows(command)
@@ -180,7 +217,8 @@ def test_every_example_can_be_parsed(page: str, words: list[str]) -> None:
             for value in split(name, text):
                 PaintSettings.checked({name: value})
     if "writing" in values:
-        OutputSettings.checked(given(values["writing"]))
+        saving = FilmSettings if words[0] == "video" else OutputSettings
+        saving.checked(given(values["writing"]))
 
 
 @pytest.fixture
@@ -206,6 +244,13 @@ def small(words: list[str]) -> list[str]:
             kept.append(word)
     if {"--filters", "--edges"}.intersection(rest):  # they look at no picture
         changes = {}
+    elif command in ("video", "animate"):  # each effect has options of its own
+        own: dict[str, dict[str, str]] = {"quantize": {}, "superpixels": {"-n": "40"}}
+        effect = rest[rest.index("--effect") + 1] if "--effect" in rest else "paint"
+        steps = {name: value for name, value in SMALL.items() if name.endswith("-steps")}
+        changes = {"--size": SMALL["--size"]} | own.get(effect, {"--steps": "2", **steps})
+    elif command == "moving":
+        changes = {"--size": SMALL["--size"], "--seconds": "0.5"}
     for name, value in changes.items():
         if name in flags(command):
             kept += [name, value]
@@ -214,8 +259,23 @@ def small(words: list[str]) -> list[str]:
 
 def runnable(words: list[str]) -> bool:
     """Whether a command can run anywhere: no pipe, no graphics card, no file but pictures."""
-    absent = {"cuda", "mps", "--weights", "-"}
+    absent = {"cuda", "mps", "--weights", "-", "--status"}
     return bool(words) and not absent.union(ALWAYS).intersection(words)
+
+
+def clip(path: Path) -> None:
+    """A short clip of 24 seconds: four frames."""
+    film(path, pan(4, (48, 32)).frames, How(ticks=(0, 150, 300, 450, 600), sounds=("aac",)))
+
+
+def burst(where: str) -> None:
+    """Photos that follow one another, in a folder as `burst/`, or of a pattern as `img_*.jpg`."""
+    for number, pixels in enumerate(pan(3, (96, 64), (1, 0)).frames):
+        path = Path(where.replace("*", str(number)) if "*" in where else f"{where}{number}.jpg")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        exif = Image.Exif()
+        exif[0x8769] = {0x9003: f"2024:06:30 12:00:0{number}"}
+        Image.fromarray(pixels).save(path, quality=95, exif=exif)
 
 
 @pytest.mark.parametrize("page", [p for p in PAGES if any(commands(p))], ids=lambda p: p.name)
@@ -223,6 +283,10 @@ def test_every_example_runs(page: Path, workshop: Path) -> None:
     """In order, on small pictures that stand in for the files they name."""
     for words in filter(runnable, commands(page)):
         for word in words:
+            if CLIP.fullmatch(word):
+                clip(Path(word))
+            if words[0] == "animate" and (word.endswith("/") or "*" in word):
+                burst(word)
             found = PICTURE.match(word)
             if found is None or Path(found[0]).exists():
                 continue
@@ -234,6 +298,7 @@ def test_every_example_runs(page: Path, workshop: Path) -> None:
 
 def test_the_python_page_runs_from_top_to_bottom(workshop: Path) -> None:
     names: dict[str, object] = {}
+    clip(Path("clip.mp4"))
     for block in blocks(PYTHON, "python"):
         exec(compile(block, str(PYTHON), "exec"), names)
     assert {"art.png", "art.jpg", "coffee.tif"} <= {file.name for file in workshop.iterdir()}

@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from impasto.artwork import Artwork
     from impasto.filter_api import enhance, quantize, superpixels
     from impasto.filter_settings import EnhanceSettings, QuantizeSettings, SuperpixelSettings
+    from impasto.motion.animate import Animation, animate
+    from impasto.motion.moving import MovingPicture, moving
+    from impasto.motion.moving_settings import MovingSettings
+    from impasto.motion.status import status
+    from impasto.motion.video import Film, video
     from impasto.neural.architecture import layers
     from impasto.settings import OutputSettings, PaintSettings
     from impasto.studio.compare import compare
@@ -23,13 +28,18 @@ if TYPE_CHECKING:
     from impasto.studio.sweep import sweep
 
 __all__ = [
+    "Animation",
     "Artwork",
     "EnhanceSettings",
+    "Film",
+    "MovingPicture",
+    "MovingSettings",
     "OutputSettings",
     "PaintSettings",
     "QuantizeSettings",
     "Recording",
     "SuperpixelSettings",
+    "animate",
     "compare",
     "edge_responses",
     "enhance",
@@ -37,24 +47,32 @@ __all__ = [
     "first_filters",
     "gram",
     "layers",
+    "moving",
     "paint",
     "painting",
     "plot",
     "quantize",
     "reconstruct",
+    "status",
     "superpixels",
     "sweep",
+    "video",
     "walk_layers",
 ]
 
 _HOMES = {
+    "Animation": "impasto.motion.animate",
     "Artwork": "impasto.artwork",
     "EnhanceSettings": "impasto.filter_settings",
+    "Film": "impasto.motion.video",
+    "MovingPicture": "impasto.motion.moving",
+    "MovingSettings": "impasto.motion.moving_settings",
     "OutputSettings": "impasto.settings",
     "PaintSettings": "impasto.settings",
     "QuantizeSettings": "impasto.filter_settings",
     "Recording": "impasto.studio.recording",
     "SuperpixelSettings": "impasto.filter_settings",
+    "animate": "impasto.motion.animate",
     "compare": "impasto.studio.compare",
     "edge_responses": "impasto.studio.seeing",
     "enhance": "impasto.filter_api",
@@ -62,13 +80,16 @@ _HOMES = {
     "first_filters": "impasto.studio.seeing",
     "gram": "impasto.studio.seeing",
     "layers": "impasto.neural.architecture",
+    "moving": "impasto.motion.moving",
     "paint": "impasto.api",
     "painting": "impasto.api",
     "plot": "impasto.studio.plots",
     "quantize": "impasto.filter_api",
     "reconstruct": "impasto.studio.reconstruct",
+    "status": "impasto.motion.status",
     "superpixels": "impasto.filter_api",
     "sweep": "impasto.studio.sweep",
+    "video": "impasto.motion.video",
     "walk_layers": "impasto.studio.seeing",
 }
 

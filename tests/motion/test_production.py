@@ -4,7 +4,7 @@ import os
 import signal
 import threading
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -20,6 +20,7 @@ from impasto.motion.frame_file import Bits
 from impasto.motion.job_folder import JobFolder, folder_of, was_written
 from impasto.motion.production import Produced, Production, produce, runs
 from impasto.motion.status import status
+from impasto.motion.store import Pictures
 from impasto.motion.survey import Survey
 from impasto.recipe import Input
 
@@ -27,7 +28,7 @@ COUNT, CUT = 12, 7
 posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX")
 
 
-def write(frames: Iterator[Bits], survey: Survey, path: Path) -> None:
+def write(frames: Pictures, survey: Survey, path: Path) -> None:
     """The film's stand-in: all bytes of all frames, in order."""
     path.write_bytes(b"".join(frame.tobytes() for frame in frames))
 
@@ -291,7 +292,7 @@ def test_the_number_of_pictures_in_memory_does_not_grow(output: Path) -> None:
     seen: list[weakref.ref[Bits]] = []
     alive: list[int] = []
 
-    def count(frames: Iterator[Bits], survey: Survey, path: Path) -> None:
+    def count(frames: Pictures, survey: Survey, path: Path) -> None:
         for frame in frames:
             alive.append(sum(each() is not None for each in seen))
             seen.append(weakref.ref(frame))

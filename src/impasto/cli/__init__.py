@@ -5,7 +5,18 @@ import sys
 
 from cyclopts import CycloptsError, UnusedCliTokensError
 
-from impasto.cli import comparing, filtering, installation, painting, plotting, seeing, sweeping  # noqa: F401 (they add the commands)
+from impasto.cli import (  # noqa: F401 (they add the commands)
+    animating,
+    comparing,
+    filming,
+    filtering,
+    installation,
+    moving,
+    painting,
+    plotting,
+    seeing,
+    sweeping,
+)
 from impasto.cli.program import app, fail
 from impasto.errors import ExitStatus, ImpastoError, ran_out
 

@@ -144,11 +144,20 @@ def demo(
 
 
 @app.command
-def recipe(file: Annotated[str, FILE, Parameter(help="Picture made by Impasto.")], /) -> None:
-    """Print how a picture was made, as JSON."""
-    from impasto.image.metadata import recipe_in
+def recipe(
+    file: Annotated[str, FILE, Parameter(help="Picture or film made by Impasto.")], /
+) -> None:
+    """Print how a picture or a film was made, as JSON."""
+    from impasto.image.film_codec import CONTAINERS
 
-    say(recipe_in(file).model_dump_json(indent=2))
+    if Path(file).suffix.lower() in CONTAINERS:
+        from impasto.motion.film_recipe import recipe_in_film
+
+        say(recipe_in_film(Path(file)).model_dump_json(indent=2))
+    else:
+        from impasto.image.metadata import recipe_in
+
+        say(recipe_in(file).model_dump_json(indent=2))
 
 
 @app.command

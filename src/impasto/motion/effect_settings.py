@@ -56,5 +56,6 @@ def _strange(name: str, effect: EffectName) -> str:
         other for other, models in MODELS.items() for model in models if name in fields_of(model)
     ]
     if owners:
-        return f"{written} is a setting of the effect {' or '.join(owners)}, not of {effect}"
+        effects = " or ".join(f"--effect {owner}" for owner in owners)
+        return f"{written} is a setting of {effects}, not of {effect}; add that, or leave it out"
     return f"no setting {name!r} of videos with the effect {effect}"

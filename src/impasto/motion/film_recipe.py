@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from importlib.metadata import version
+from pathlib import Path
 from typing import Literal
 
 from pydantic import JsonValue, PositiveInt, ValidationError
@@ -73,8 +74,19 @@ class FilmRecipe(Settings):
         }
 
 
-def film_recipe_of(text: str, where: str) -> FilmRecipe:
-    """The recipe that `to_json` wrote; `where` names the file in the error, BadRecipe."""
+def recipe_in_film(path: Path) -> FilmRecipe:
+    """The recipe that a film carries.
+
+    `UnreadableVideo` if it is no film, `BadRecipe` if it carries none or it cannot be used.
+    """
+    from impasto.motion.film_out import recipe_text
+
+    text, where = recipe_text(path), path
+    if text is None or not text.startswith("{"):
+        raise BadRecipe(
+            f"{where} carries no recipe; was it written with --strip or edited by another program? "
+            "Use the film as Impasto wrote it"
+        )
     try:
         return FilmRecipe.model_validate_json(text)
     except ValidationError as error:
