@@ -70,7 +70,8 @@ class SuperpixelledFrames:
     def _followed(self, photo: RGB, carried: Labels, old: Origins) -> Labels:
         """The regions of a frame from those of the frame before."""
         n, pixels = self._settings.n, lab_bytes(photo)
-        if not old.seen.all():
+        # Less than one region's worth of it is left to those around.
+        if old.seen.size - np.count_nonzero(old.seen) >= old.seen.size / n:
             fresh = segment(photo, self._settings).labels
             carried = np.where(old.seen, carried, fresh + np.int32(n))
         return self._moved(regrouped(carried, pixels, n, self._features(pixels)), pixels)
