@@ -67,7 +67,7 @@ def test_what_stands_still_stays_as_it_is(weights: Weights, shared: Shared) -> N
     noisy = [(frame + random.normal(0, 0.01, frame.shape)).clip(0, 1) for frame in frames]
     first, *others = painted(effect(weights, shared), [frame.astype(np.float32) for frame in noisy])
     for frame in others:
-        assert frame.steps <= 2
+        assert frame.steps == 1
         assert np.abs(frame.picture - first.picture).mean() < 1 / 255
 
 
@@ -75,7 +75,7 @@ def test_frames_follow_what_moves_and_keep_the_style(weights: Weights, shared: S
     """Against the known motion they flicker less than half as much as frames painted alone."""
     clip = clips.pan(3, (96, 72), (3, 1))
     frames = photos(clip.frames)
-    paints = effect(weights, shared)
+    paints = effect(weights, shared, frame_steps=12)
     alone = [painted(paints, [frame])[0] for frame in frames]
     together = painted(paints, frames)
 
@@ -91,7 +91,7 @@ def test_frames_follow_what_moves_and_keep_the_style(weights: Weights, shared: S
     assert flicker(together) < flicker(alone) / 2
     for own, other in zip(together[1:], alone[1:], strict=True):
         assert own.steps < other.steps / 2
-        assert style_loss(own) < 1.25 * style_loss(other)
+        assert style_loss(own) < 1.3 * style_loss(other)
 
 
 def test_the_temporal_loss_holds_frames_to_those_before(weights: Weights, shared: Shared) -> None:

@@ -23,7 +23,7 @@ EDGE, EDGE_SHARE = 0.01, 0.01
 UNLIKE = 0.05
 """Mean absolute difference of colours, 0 to 1, from which a place shows something else."""
 
-NUDGE, NOISE, PATCH = 1.0, 1.2, 9
+NUDGE, NOISE, PATCH = 2.0, 1.2, 9
 """Px of motion, that is taken for noise where without it a square of so many px differs by no more
 than so many times as much."""
 
@@ -36,10 +36,12 @@ class Known:
     """What is known of a frame.
 
     picture: how it should look, (H, W, 3). visible: how surely, (H, W); 0 where nothing is known.
+    ripe: how far what is known has come into the style, (H, W), 0 to 1.
     """
 
     picture: RGB
     visible: Mask
+    ripe: Mask
 
 
 def known(photo: RGB, past: Iterable[Past], method: Method) -> Known:
@@ -50,7 +52,8 @@ def known(photo: RGB, past: Iterable[Past], method: Method) -> Known:
     constant, to one for the mean picture, so that is what is returned.
     """
     height, width = photo.shape[:2]
-    picture, visible = photo.copy(), np.zeros((height, width), np.float32)
+    picture = photo.copy()
+    visible, ripe = np.zeros((2, height, width), np.float32)
     for frame in past:
         back = estimate(photo, frame.photo, method)
         there = estimate(frame.photo, photo, method)
@@ -59,12 +62,21 @@ def known(photo: RGB, past: Iterable[Past], method: Method) -> Known:
         back[resting] = 0
         seen = seen * alike(photo, warped(frame.photo, back))
         more = np.maximum(seen - visible, 0)
-        share = (more / np.maximum(visible + more, np.float32(1e-6)))[..., None]
-        picture += share * (warped(frame.picture, back).clip(0, 1) - picture)
+        share = more / np.maximum(visible + more, np.float32(1e-6))
+        picture += share[..., None] * (warped(frame.picture, back).clip(0, 1) - picture)
+        ripe += share * (warped(ripeness(frame), back).clip(0, 1) - ripe)
         visible += more
         if 1 - visible.mean() < SMALL:
             break
-    return Known(picture, visible)
+    return Known(picture, visible, ripe)
+
+
+def ripeness(frame: Past) -> Mask:
+    """How far each pixel of a frame has come into the style; all of the first of a shot has."""
+    kept = frame.kept.get("ripe")
+    if kept is None:
+        return np.ones(frame.photo.shape[:2], np.float32)
+    return np.asarray(kept / np.float32(255), np.float32)
 
 
 def sure(there: Flow, back: Flow) -> Mask:

@@ -3,11 +3,13 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from impasto.events import Event, Painted, Step
-from impasto.motion.coherence import Known, known, start
+from impasto.motion.coherence import Known, Mask, known, start
 from impasto.motion.coherence_settings import CoherenceSettings
 from impasto.motion.effect import RGB, Arrays, NewFrame, Past
 from impasto.neural.following import Followed, following, style_loss
@@ -18,6 +20,12 @@ from impasto.settings import PaintSettings
 
 REACH = 1, 2, 4, 8
 """How far back frames are asked; Ruder et al. 2016 take 1, 10, 20 and 40."""
+
+FEW = 0.01
+"""Share of a frame that is too little to be worked on for its own sake."""
+
+RIPE = 32
+"""Evaluations after which what was new in a frame is held as what has always been there."""
 
 CLOSE = 1.05
 """A frame is done when its style loss is so many times that of the last one that was worked out."""
@@ -73,10 +81,11 @@ class PaintedFrames:
             before, earlier = last.kept, (past[back] for back in others)
             found = known(photo, chain([last], earlier), self._coherence.flow)
             inputs = replace(inputs, init=start(photo, found))
-            followed = self._followed(found, before)
+            held = found.visible * found.ripe
+            followed = self._followed(found, held, before)
             events = following(inputs, followed, self._next, self._weights, self._shared)
         else:
-            before = {}
+            held, before = None, {}
             events = painting(inputs, self._first, self._weights, shared=self._shared)
         steps = 0
         for event in events:
@@ -84,18 +93,23 @@ class PaintedFrames:
             if isinstance(event, Step):
                 steps += 1
             elif isinstance(event, Painted):
-                yield NewFrame(event.picture, event.losses, steps, self._left(event, steps, before))
+                kept = self._left(event, steps, before, held)
+                yield NewFrame(event.picture, event.losses, steps, kept)
 
-    def _followed(self, found: Known, before: Arrays) -> Followed:
+    def _followed(self, found: Known, held: Mask, before: Arrays) -> Followed:
+        fresh = 1 - held if 1 - held.mean() > FEW else np.zeros_like(held)
         goal = CLOSE * float(before["reached"])
         weight, curvature = self._coherence.coherence, before.get("curvature")
-        return Followed(found.picture, found.visible, weight, goal, curvature)
+        return Followed(found.picture, held, fresh, weight, goal, curvature)
 
-    def _left(self, painted: Painted, steps: int, before: Arrays) -> Arrays:
+    def _left(self, painted: Painted, steps: int, before: Arrays, held: Mask | None) -> Arrays:
         """For the frames that follow: the loss to reach, and what was learned."""
-        reached = np.array(style_loss(painted.losses))
-        if "reached" in before and steps < self._coherence.frame_steps:
-            reached = before["reached"]
-        kept = {"reached": reached}
         curvature = painted.curvature if painted.curvature is not None else before.get("curvature")
-        return kept if curvature is None else kept | {"curvature": curvature}
+        kept: dict[str, NDArray[Any]] = {} if curvature is None else {"curvature": curvature}
+        if held is not None and steps < self._coherence.frame_steps:
+            return kept | {"reached": before["reached"]}
+        kept["reached"] = np.array(style_loss(painted.losses))
+        if held is not None:
+            ripe = (held + steps / RIPE).clip(0, 1)
+            kept["ripe"] = (255 * ripe).round().astype(np.uint8)
+        return kept

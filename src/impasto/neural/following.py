@@ -14,29 +14,37 @@ from impasto.events import Event, Painted
 from impasto.image.resize import resize
 from impasto.neural.lbfgs import LBFGS
 from impasto.neural.losses import energy, temporal_loss
-from impasto.neural.objective import Evaluation, Objective, Targets
+from impasto.neural.objective import FRESH, PULL, Evaluation, Objective, Targets
 from impasto.neural.optimise import Optimiser
 from impasto.neural.paint import RGB, Done, Inputs, Run, learned, painting, to_rgb
 from impasto.neural.pyramid import Size
 from impasto.neural.shared import Shared
+from impasto.neural.tiles import Tiling
+from impasto.neural.vgg import VGG19
 from impasto.neural.weights import Weights
 from impasto.settings import PaintSettings
 
 TEMPORAL = "temporal"
 """Name of the loss."""
 
+RAW = 2.0
+"""How much further from the style than a whole picture what is fresh in it may be in the end: a
+small part can't have all that a style has."""
+
 
 @dataclass(frozen=True)
 class Followed:
     """What came before a picture.
 
-    picture: what it should look like, (H, W, 3), as far as `visible`, (H, W), from 0 to 1.
+    picture: what it should look like, (H, W, 3), as far as `held`, (H, W), from 0 to 1.
+    fresh: where it has to come into the style yet, (H, W), from 0 to 1.
     weight: of the temporal loss. goal: the style loss at which it is good enough.
     curvature: what a descent before it learned, (3, bands).
     """
 
     picture: RGB
-    visible: NDArray[np.float32]
+    held: NDArray[np.float32]
+    fresh: NDArray[np.float32]
     weight: float
     goal: float
     curvature: NDArray[np.float32] | None = None
@@ -82,10 +90,12 @@ class Following(Run):
         return LBFGS(objective, self.start(level), self._curvature, folder)
 
     def enough(self, losses: Mapping[str, float]) -> bool:
-        """Whether the best so far is good enough."""
+        """Whether the best so far is good enough, and what is fresh in it nearly so."""
         if not self._best or sum(losses.values()) <= sum(self._best.values()):
             self._best = losses
-        return style_loss(self._best) <= self._followed.goal
+        fresh = self._best.get(FRESH, 0.0) / max(PULL * float(self._followed.fresh.mean()), 1e-9)
+        goal = self._followed.goal
+        return style_loss(self._best) <= goal and fresh <= RAW * goal
 
     def finished(self, done: Done) -> Painted:
         """The picture; what is known of its losses is enough."""
@@ -93,16 +103,25 @@ class Following(Run):
 
 
 class Held(Objective):
-    """Content, style and temporal loss."""
+    """Content, style and temporal loss, and the style of what is fresh by itself."""
 
-    def __init__(self, followed: Followed, size: Size, *args: Any) -> None:
-        super().__init__(*args)
-        device = self._network.device
-        picture = torch.from_numpy(resize(followed.picture, *size)).permute(2, 0, 1)[None]
-        visible = torch.from_numpy(resize(followed.visible[..., None], *size)).permute(2, 0, 1)[
-            None
-        ]
-        self._picture, self._visible = picture.to(device), visible.to(device)
+    def __init__(
+        self,
+        followed: Followed,
+        size: Size,
+        network: VGG19,
+        targets: Targets,
+        settings: PaintSettings,
+        tiling: Tiling,
+    ) -> None:
+        pictures = followed.picture, followed.held[..., None], followed.fresh[..., None]
+        self._picture, self._held, fresh = (
+            torch.from_numpy(resize(picture, *size)).permute(2, 0, 1)[None].to(network.device)
+            for picture in pictures
+        )
+        super().__init__(
+            network, targets, settings, tiling, fresh if followed.fresh.any() else None
+        )
         self._scale = followed.weight / energy(self._picture)
 
     def evaluate(self, canvas: Tensor) -> Evaluation:
@@ -110,5 +129,5 @@ class Held(Objective):
         found = super().evaluate(canvas)
         if self._scale == 0:
             return found
-        value, slope = temporal_loss(canvas, self._picture, self._visible, self._scale)
+        value, slope = temporal_loss(canvas, self._picture, self._held, self._scale)
         return Evaluation(found.losses | {TEMPORAL: float(value)}, found.gradient.add_(slope))

@@ -63,7 +63,7 @@ def gram_loss(correlations: Tensor, target: Tensor, scale: float) -> tuple[Tenso
     return scale * difference.square().sum(), (2 * scale) * difference
 
 
-def through_gram_(features: Tensor, derivative: Tensor, count: int, gradient: Tensor) -> None:
+def through_gram_(features: Tensor, derivative: Tensor, count: float, gradient: Tensor) -> None:
     """Add the derivative by the features, (2 / HW) F dL/dG, to `gradient`, (1, C, h, w), in place.
 
     `derivative` is dL/dG, (C, C), symmetric; `count` is HW of the whole map, of which these may be

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from impasto.neural.losses import content_loss, energy, gram_loss, products, through_gram_
@@ -32,25 +33,66 @@ class StyleTarget:
     grams: dict[str, Tensor]
 
 
-class GramSums:
-    """Gram matrices of a picture's layers, summed up from its tiles."""
+FRESH = "fresh"
+"""Name of the style loss of an area."""
 
-    def __init__(self, layers: Collection[str]) -> None:
-        self._layers = layers
+
+PULL = 0.3
+"""Of an area towards the style. With 1, a face takes the whole painting's colours upon itself."""
+
+
+@dataclass(frozen=True)
+class Area:
+    """A part of the canvas that has to be in the style by itself.
+
+    Gram matrices of the whole say nothing about where its style is: a small part can have none.
+    """
+
+    share: float
+    """Of the canvas, 0 to 1."""
+    roots: Mapping[str, Tensor]
+    """{layer: (1, 1, h, w)}, square roots of how far each pixel of its map belongs to it."""
+
+    @classmethod
+    def of(cls, mask: Tensor, layers: Iterable[str], dtype: torch.dtype) -> Self:
+        """From a mask (1, 1, H, W) in [0, 1], for the layers of a style loss."""
+        sizes = {layer: 1 << halvings(layer) for layer in layers}
+        maps = {layer: F.avg_pool2d(mask, size) for layer, size in sizes.items()}
+        roots = {layer: found.sqrt().to(dtype) for layer, found in maps.items()}
+        return cls(float(mask.mean()), roots)
+
+
+class GramSums:
+    """Gram matrices of a picture's layers, or of an area of it, summed up from its tiles."""
+
+    def __init__(self, layers: Collection[str], area: Area | None = None) -> None:
+        self._layers, self._area = layers, area
         self._sums: dict[str, Tensor] = {}
-        self.counts: dict[str, int] = {}
+        self.counts: dict[str, float] = {}
         """{layer: pixels of its map}."""
 
-    def add(self, layer: str, features: Tensor, _: slice) -> None:
+    def add(self, layer: str, features: Tensor, rows: slice) -> None:
         """Take in some rows of a layer's map, if the layer is one of those wanted."""
         if layer in self._layers:
-            found, count = products(features), features.shape[2] * features.shape[3]
+            count: float = features.shape[2] * features.shape[3]
+            if self._area is not None:
+                roots = self._area.roots[layer][:, :, rows]
+                features, count = features * roots, float(roots.float().square().sum())
+            found = products(features)
             self._sums[layer] = self._sums[layer].add_(found) if layer in self._sums else found
             self.counts[layer] = self.counts.get(layer, 0) + count
 
     def grams(self) -> dict[str, Tensor]:
         """{layer: (C, C)}."""
-        return {layer: total / self.counts[layer] for layer, total in self._sums.items()}
+        return {layer: total / max(self.counts[layer], 1) for layer, total in self._sums.items()}
+
+    def add_slope(
+        self, layer: str, features: Tensor, rows: slice, derivative: Tensor, gradient: Tensor
+    ) -> None:
+        """Add the derivative by some rows of a layer's map, given that by its Gram matrix."""
+        if self._area is not None:
+            features = features * self._area.roots[layer][:, :, rows].square()
+        through_gram_(features, derivative, max(self.counts[layer], 1), gradient)
 
 
 @dataclass(frozen=True)
@@ -139,8 +181,14 @@ class Objective:
     """
 
     def __init__(
-        self, network: VGG19, targets: Targets, settings: PaintSettings, tiling: Tiling
+        self,
+        network: VGG19,
+        targets: Targets,
+        settings: PaintSettings,
+        tiling: Tiling,
+        fresh: Tensor | None = None,
     ) -> None:
+        """`fresh`: mask (1, 1, H, W) of an area that has to be in the style by itself."""
         self.tiling = tiling
         self._network, self._targets = network, targets
         self._content_scales = {
@@ -163,6 +211,9 @@ class Objective:
         # Plans count segments down to the deepest layer that the settings name.
         named = max(*settings.content_layers, *settings.style_layers, key=LAYERS.index)
         self._spared = len(segments(named)) - len(segments(self._layers[-1]))
+        self._fresh: Area | None = None
+        if fresh is not None:
+            self._fresh = Area.of(fresh, self._style_layers, network.dtype)
 
     def losses(self, canvas: Tensor) -> dict[str, float]:
         """The named, weighted losses of a canvas (1, 3, H, W)."""
@@ -180,15 +231,25 @@ class Objective:
     def evaluate(self, canvas: Tensor) -> Evaluation:
         """The named losses of a canvas (1, 3, H, W) and the gradient of their sum."""
         values = self._zeros()
-        sums = GramSums(self._style_layers)
+        areas = [GramSums(self._style_layers)]
+        if self._fresh is not None:
+            areas.append(GramSums(self._style_layers, self._fresh))
         tiles = self._tiles(canvas)
-        trail = tiles.trail(canvas, sums.add)
-        derivatives = self._style(sums.grams(), values)
+
+        def visit(layer: str, features: Tensor, rows: slice) -> None:
+            for sums in areas:
+                sums.add(layer, features, rows)
+
+        trail = tiles.trail(canvas, visit)
+        derivatives = [self._style(areas[0].grams(), values)]
+        if self._fresh is not None:
+            derivatives.append(self._style_of_area(areas[1].grams(), self._fresh.share, values))
 
         def add_slopes(layer: str, features: Tensor, rows: slice, gradient: Tensor) -> None:
             self._content(layer, features, rows, values, gradient)
-            if layer in derivatives:
-                through_gram_(features, derivatives[layer], sums.counts[layer], gradient)
+            for sums, slopes in zip(areas, derivatives, strict=True):
+                if layer in slopes:
+                    sums.add_slope(layer, features, rows, slopes[layer], gradient)
 
         gradient = tiles.backward(trail, add_slopes)
         return Evaluation(_ordered(values), gradient)
@@ -234,6 +295,18 @@ class Objective:
                 total += slope
             derivatives[layer] = total
         return derivatives
+
+    def _style_of_area(
+        self, grams: dict[str, Tensor], share: float, values: dict[str, Tensor]
+    ) -> dict[str, Tensor]:
+        """Add its style loss to `values`, by the part that the area is of the canvas.
+
+        With a pull of 1 its pixels would be drawn as hard as those of a canvas that is all fresh.
+        """
+        found: dict[str, Tensor] = {}
+        derivatives, share = self._style(grams, found), PULL * share
+        values[FRESH] = share * torch.stack(list(found.values())).sum()
+        return {layer: share * slope for layer, slope in derivatives.items()}
 
 
 def weighted(layers: Mapping[str, float], weight: float) -> dict[str, float]:
