@@ -24,9 +24,8 @@ posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX")
 
 
 def making(folder: Path, seconds: float = 0.0, marks: Path | None = None) -> Making:
-    moments = tuple(i / (COUNT - 1) for i in range(COUNT))
     source, effect = partial(Footage, COUNT, CUT), partial(Trail, seconds, marks)
-    return Making(source, effect, (48, 32), moments, folder, "job", 8)
+    return Making(source, effect, (48, 32), Footage(COUNT, CUT).survey, folder, "job", 8)
 
 
 def is_right(work: Making) -> None:

@@ -1,5 +1,6 @@
 """The loop over the frames of a shot: what it hands on, whatever was there before."""
 
+import pickle
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -23,14 +24,14 @@ from impasto.motion.shots import (
     shots_of,
     tasks_of,
 )
+from impasto.motion.survey import Survey
 
 COUNT, CUT = 12, 7
 WHOLE = Footage(COUNT, CUT)
 
 
 def making(folder: Path, footage: Footage = WHOLE, depth: int = 8) -> Making:
-    moments = tuple(i / (footage.count - 1) for i in range(footage.count))
-    return Making(lambda: footage, Trail, footage.size, moments, folder, "job", depth)
+    return Making(lambda: footage, Trail, footage.size, footage.survey, folder, "job", depth)
 
 
 def worked(tasks: list[Task], work: Making) -> list[Report]:
@@ -88,7 +89,7 @@ def test_a_shot_that_begins_with_a_damaged_frame_begins_all_the_same(tmp_path: P
 
 def test_frames_get_the_size_that_is_asked_for(tmp_path: Path) -> None:
     whole = making(tmp_path)
-    small = Making(whole.source, whole.effect, (24, 16), whole.moments, tmp_path, "job", 16)
+    small = Making(whole.source, whole.effect, (24, 16), whole.survey, tmp_path, "job", 16)
     worked(tasks_of(shots_of((0,), 2), ()), small)
     assert {(made.shape, made.dtype.name) for made in small.store.pictures(2)} == {
         ((16, 24, 3), "uint16")
@@ -98,7 +99,7 @@ def test_frames_get_the_size_that_is_asked_for(tmp_path: Path) -> None:
 class Short(Footage):
     """Ends before it should."""
 
-    def frames(self, first: int = 0) -> Iterator[Frame]:
+    def frames(self, first: int = 0, known: Survey | None = None) -> Iterator[Frame]:
         return (frame for frame in super().frames(first) if frame.index < 3)
 
 
@@ -122,8 +123,8 @@ def test_shots_and_tasks_hold_every_frame_once(drawn: tuple[int, set[int]]) -> N
 
 
 def test_a_making_travels_to_another_process(tmp_path: Path) -> None:
-    import pickle
-
-    work = Making(partial(Footage, 3), partial(Trail, 0.0), (8, 8), (0.0,), tmp_path, "job", 8)
+    work = Making(
+        partial(Footage, 3), partial(Trail, 0.0), (8, 8), WHOLE.survey, tmp_path, "job", 8
+    )
     assert pickle.loads(pickle.dumps(work)).effect() == Trail()
     assert pickle.loads(pickle.dumps(Task(Shot(1, 0, 3), (1, 2)))) == Task(Shot(1, 0, 3), (1, 2))

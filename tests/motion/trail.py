@@ -13,6 +13,7 @@ from tests.motion.clips import cut, pan
 from impasto.events import Event, Notice
 from impasto.motion.clip import Frame
 from impasto.motion.effect import RGB, NewFrame, Past
+from impasto.motion.survey import Survey
 
 REACH = 1, 3
 
@@ -79,7 +80,7 @@ class Footage:
     def photos(self) -> NDArray[np.uint8]:
         return cut(self.count, self.size, self.at) if self.at else pan(self.count, self.size).frames
 
-    def frames(self, first: int = 0) -> Iterator[Frame]:
+    def frames(self, first: int = 0, known: Survey | None = None) -> Iterator[Frame]:
         photos = self.photos()
         for index in range(self.count):
             good = index
@@ -88,3 +89,7 @@ class Footage:
             if index >= first:
                 rgb = photos[good] / np.float32(255)
                 yield Frame(index, Fraction(index, 25), rgb, index in self.damaged)
+
+    @property
+    def survey(self) -> Survey:
+        return Survey(time_base=Fraction(1, 25), times=tuple(range(self.count + 1)))

@@ -11,7 +11,7 @@ from impasto.image.read import read
 from impasto.image.resize import resize
 from impasto.motion.alignment import RGB, Box, View, seen_from
 from impasto.motion.animate_settings import Fit
-from impasto.motion.clip import Frame
+from impasto.motion.clip import Frame, Known
 
 
 @dataclass(frozen=True)
@@ -34,10 +34,10 @@ class Burst:
             return self.size
         return self.box.right - self.box.left, self.box.bottom - self.box.top
 
-    def frames(self, first: int = 0) -> Iterator[Frame]:
+    def frames(self, first: int = 0, known: Known | None = None) -> Iterator[Frame]:
         """Read the photos from one on; each is shown for one unit of time.
 
-        Raises UnreadableImage.
+        Nothing that is known of them finds them sooner. Raises UnreadableImage.
         """
         for index, name in enumerate(self.photos[first:], first):
             rgb = fitted_photo(name, self.size, self.fit)

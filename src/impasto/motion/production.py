@@ -190,12 +190,11 @@ def runs(frames: tuple[int, ...]) -> Iterator[tuple[int, int]]:
 
 
 def _making(production: Production, survey: Survey, folder: Path) -> Making:
-    last = survey.times[-2] or 1
     return Making(
         source=production.source,
         effect=production.effect,
         size=production.size,
-        moments=tuple(ticks / last for ticks in survey.times[:-1]),
+        survey=survey,
         folder=folder,
         job=production.recipe.job,
         depth=production.recipe.depth,

@@ -14,13 +14,17 @@ from impasto.motion.clip import Frame
 from impasto.motion.effect import RGB, Effect, NewFrame, Past
 from impasto.motion.frame_file import Bits
 from impasto.motion.store import Store
+from impasto.motion.survey import Survey
 
 
 class Footage(Protocol):
     """What frames come from, one after another."""
 
-    def frames(self, first: int = 0) -> Iterator[Frame]:
-        """From a frame on; each is the same wherever they begin."""
+    def frames(self, first: int = 0, known: Survey | None = None) -> Iterator[Frame]:
+        """From a frame on; each is the same wherever they begin.
+
+        known: what was found when all was looked through, by which they may be found sooner.
+        """
 
 
 @dataclass(frozen=True)
@@ -50,12 +54,15 @@ class Making:
     effect: Callable[[], Effect]
     size: tuple[int, int]
     """(width, height) of the frames, px."""
-    moments: Sequence[float]
-    """Where in the film each frame is, 0 to 1."""
+    survey: Survey
     folder: Path
     job: str
     depth: int
     """Bits a channel of the frames: 8 or 16."""
+
+    def moment(self, frame: int) -> float:
+        """Where in the film a frame is, 0 to 1; the last one is at 1."""
+        return self.survey.times[frame] / (self.survey.times[-2] or 1)
 
     @property
     def store(self) -> Store:
@@ -109,7 +116,8 @@ def carry_out(task: Task, making: Making, effect: Effect) -> Iterator[Report]:
     reach = max(effect.reach, default=1)
     photos: dict[int, Bits] = {}
     began = time.perf_counter()
-    for frame in making.source().frames(max(task.shot.start, task.frames[0] - reach)):
+    begins = max(task.shot.start, task.frames[0] - reach)
+    for frame in making.source().frames(begins, making.survey):
         number, photo = frame.index, resized(frame.rgb, making.size)
         if number in wanted:
             bridged = frame.damaged and number > task.shot.start
@@ -119,7 +127,7 @@ def carry_out(task: Task, making: Making, effect: Effect) -> Iterator[Report]:
             else:
                 earlier = Earlier(number, effect.reach, photos, store)
                 new = yield from _watched(
-                    number, effect.frame(photo, earlier, making.moments[number])
+                    number, effect.frame(photo, earlier, making.moment(number))
                 )
             store.put(number, new, time.perf_counter() - began, bridged=bridged)
             yield FrameMade(number, dict(new.losses))
