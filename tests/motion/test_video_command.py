@@ -18,6 +18,7 @@ from tests.motion.clips import How, cut, film, pan, psnr
 
 from impasto.motion.film_recipe import FilmRecipe
 from impasto.motion.job_folder import folder_of
+from impasto.motion.store import numbered
 
 Impasto = Callable[..., tuple[int, str, str]]
 Start = Callable[..., "subprocess.Popen[str]"]
@@ -118,7 +119,7 @@ def test_ctrl_c_and_the_same_command_again(clip: Path, start: Start, impasto: Im
     command = ("video", clip, *FEW, "-o", "film.mp4")
     assert impasto("video", clip, *FEW, "-o", "calm.mp4", "-q")[0] == 0
     process = start(*command)
-    while not list(folder_of(Path("film.mp4")).glob("*.png")):
+    while not numbered(folder_of(Path("film.mp4"))):
         time.sleep(0.005)
         assert process.poll() is None
     process.send_signal(signal.SIGSTOP)  # so that there is time to look
