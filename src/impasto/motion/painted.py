@@ -28,7 +28,8 @@ RIPE = 32
 """Evaluations after which what was new in a frame is held as what has always been there."""
 
 CLOSE = 1.05
-"""A frame is done when its style loss is so many times that of the last one that was worked out."""
+"""A frame is done when its style loss is so many times that of the first one of its shot, or of a
+better one."""
 
 
 @dataclass(frozen=True)
@@ -66,9 +67,17 @@ class PaintedFrames:
         self._styles, self._coherence = styles, coherence
         self._weights, self._shared = weights, shared
         self._first = settings.updated({"size": "full"})
+        # Adam's last canvas is not its best, so it would change what stands still.
         self._next = settings.updated(
-            {"size": "full", "init": "photo", "levels": 1, "steps": coherence.frame_steps}
+            {
+                "size": "full",
+                "init": "photo",
+                "optimizer": "lbfgs",
+                "levels": 1,
+                "steps": coherence.frame_steps,
+            }
         )
+        self._turning = any(style.begins != style.ends for style in styles)
 
     def frame(
         self, photo: RGB, past: Mapping[int, Past], moment: float
@@ -98,7 +107,8 @@ class PaintedFrames:
 
     def _followed(self, found: Known, held: Mask, before: Arrays) -> Followed:
         fresh = 1 - held if 1 - held.mean() > FEW else np.zeros_like(held)
-        goal = CLOSE * float(before["reached"])
+        # While styles turn into others, what was reached says nothing about what can be.
+        goal = 0.0 if self._turning else CLOSE * float(before["reached"])
         weight, curvature = self._coherence.coherence, before.get("curvature")
         return Followed(found.picture, held, fresh, weight, goal, curvature)
 
@@ -106,10 +116,11 @@ class PaintedFrames:
         """For the frames that follow: the loss to reach, and what was learned."""
         curvature = painted.curvature if painted.curvature is not None else before.get("curvature")
         kept: dict[str, NDArray[Any]] = {} if curvature is None else {"curvature": curvature}
-        if held is not None and steps < self._coherence.frame_steps:
-            return kept | {"reached": before["reached"]}
         kept["reached"] = np.array(style_loss(painted.losses))
-        if held is not None:
+        if held is None:
+            return kept
+        kept["reached"] = np.minimum(kept["reached"], before["reached"])
+        if steps == self._coherence.frame_steps or 1 - held.mean() <= FEW:
             ripe = (held + steps / RIPE).clip(0, 1)
             kept["ripe"] = (255 * ripe).round().astype(np.uint8)
         return kept

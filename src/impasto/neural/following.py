@@ -27,6 +27,9 @@ from impasto.settings import PaintSettings
 TEMPORAL = "temporal"
 """Name of the loss."""
 
+FAINT = 1e-4
+"""Mean square of a picture that the temporal loss is relative to at least."""
+
 RAW = 2.0
 """How much further from the style than a whole picture what is fresh in it may be in the end: a
 small part can't have all that a style has."""
@@ -122,7 +125,9 @@ class Held(Objective):
         super().__init__(
             network, targets, settings, tiling, fresh if followed.fresh.any() else None
         )
-        self._scale = followed.weight / energy(self._picture)
+        # Of a black picture the loss would be infinite.
+        least = FAINT * self._picture.numel()
+        self._scale = followed.weight / max(energy(self._picture), least)
 
     def evaluate(self, canvas: Tensor) -> Evaluation:
         """The named losses of a canvas (1, 3, H, W) and the gradient of their sum."""

@@ -212,7 +212,7 @@ class Objective:
         named = max(*settings.content_layers, *settings.style_layers, key=LAYERS.index)
         self._spared = len(segments(named)) - len(segments(self._layers[-1]))
         self._fresh: Area | None = None
-        if fresh is not None:
+        if fresh is not None and self._style_layers:
             self._fresh = Area.of(fresh, self._style_layers, network.dtype)
 
     def losses(self, canvas: Tensor) -> dict[str, float]:
