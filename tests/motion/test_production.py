@@ -195,6 +195,25 @@ def test_kept_frames_are_not_made_twice(output: Path) -> None:
     assert output.read_bytes() == right()
 
 
+def test_the_film_of_other_settings_is_not_taken_for_the_new_one(output: Path) -> None:
+    made(film(output, Footage(COUNT, CUT), Trail(), film={"quality": 10}), keep_frames=True)
+
+    def write_other(frames: Pictures, survey: Survey, path: Path) -> None:
+        path.write_bytes(b"other")
+
+    def stop(frames: Pictures, survey: Survey, path: Path) -> None:
+        raise KeyboardInterrupt
+
+    other = film(output, Footage(COUNT, CUT), Trail(), film={"quality": 90})
+    with pytest.raises(Interrupted, match="12 of 12 frames are in"):
+        made(replace(other, write=stop), force=True)
+    assert output.read_bytes() == right()
+    assert not was_written(output)
+    found = made(replace(other, write=write_other), force=True, done=was_written(output))
+    assert (found.made, output.read_bytes()) == (0, b"other")
+    assert names_in(output.parent) == ["film.mp4"]
+
+
 def test_another_file_in_the_place_of_the_film_is_not_taken_for_it(output: Path) -> None:
     made(film(output, Footage(COUNT, CUT), Trail()), keep_frames=True)
     output.write_bytes(right())

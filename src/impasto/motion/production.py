@@ -128,7 +128,7 @@ def _begun(production: Production, folder: JobFolder, show: Show, *, force: bool
         differing = production.recipe.differences(stored.recipe)
         if not differing:
             if stored.recipe != production.recipe:  # what only decides how the film is written
-                stored = stored.updated({"recipe": production.recipe})
+                stored = stored.updated({"recipe": production.recipe, "written": None})
                 folder.write(stored)
             return stored
         if not force:
