@@ -20,7 +20,7 @@ from impasto.motion.frame_file import Bits
 from impasto.motion.job_folder import JobFolder, folder_of, was_written
 from impasto.motion.production import Produced, Production, produce, runs
 from impasto.motion.status import status
-from impasto.motion.store import Pictures
+from impasto.motion.store import RESERVE, Pictures
 from impasto.motion.survey import Survey
 from impasto.recipe import Input
 
@@ -267,6 +267,20 @@ def test_what_will_not_fit_on_the_disk_is_refused(
     monkeypatch.setattr(module, "free_disk", lambda _: 50_040_000)
     with pytest.raises(UnwritableOutput, match=r"they take about 49\.8 kB and 40\.0 kB are free"):
         made(film(output, Footage(COUNT, CUT), Trail()))
+
+
+def test_a_smaller_size_is_begun_anew_where_the_disk_had_no_room(
+    output: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = RESERVE + 20_000
+    monkeypatch.setattr(module, "free_disk", lambda _: free)
+    large, small = Footage(COUNT, CUT), Footage(COUNT, CUT, (24, 16))
+    with pytest.raises(UnwritableOutput, match="or a smaller --size; 0 of 12 frames are in"):
+        made(film(output, large, Trail(), settings={"size": "large"}))
+    found = made(film(output, small, Trail(), settings={"size": "small"}))
+    assert found.made == COUNT
+    want = expected(small.photos(), (0, CUT))
+    assert output.read_bytes() == b"".join(frame.tobytes() for frame in want)
 
 
 @posix

@@ -131,7 +131,7 @@ def _begun(production: Production, folder: JobFolder, show: Show, *, force: bool
                 stored = stored.updated({"recipe": production.recipe, "written": None})
                 folder.write(stored)
             return stored
-        if not force:
+        if folder.frames() and not force:
             names = ", ".join(name.strip("_").replace("_", "-") for name in differing)
             raise UsageError(
                 f"cannot write {production.output}: {folder.path} holds frames made with other "
