@@ -214,6 +214,24 @@ def test_the_film_of_other_settings_is_not_taken_for_the_new_one(output: Path) -
     assert names_in(output.parent) == ["film.mp4"]
 
 
+@posix
+def test_frames_stay_until_the_name_of_the_film_is_on_the_disk(
+    output: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushed: list[tuple[Path, int]] = []
+
+    def flush(descriptor: int) -> None:
+        found = os.fstat(descriptor)
+        if output.exists():
+            frames = len(list(folder_of(output).glob("*.png")))
+            folders = (output.parent, folder_of(output))
+            flushed.extend((it, frames) for it in folders if os.path.samestat(found, it.stat()))
+
+    monkeypatch.setattr(os, "fsync", flush)
+    made(film(output, Footage(COUNT, CUT), Trail()))
+    assert flushed == [(output.parent, COUNT), (folder_of(output), COUNT)]
+
+
 def test_another_file_in_the_place_of_the_film_is_not_taken_for_it(output: Path) -> None:
     made(film(output, Footage(COUNT, CUT), Trail()), keep_frames=True)
     output.write_bytes(right())

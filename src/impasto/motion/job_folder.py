@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from impasto.errors import UsageError
-from impasto.image.atomic import replacing, unwritable
+from impasto.image.atomic import flush_folder, replacing, unwritable
 from impasto.motion.film_recipe import FilmRecipe
 from impasto.motion.lock import Holder, Lock, holder
 from impasto.motion.store import clear, numbered, sweep
@@ -69,13 +69,15 @@ class JobFolder:
             temporary.write_text(job.model_dump_json(indent=1), "utf-8")
 
     def publish(self, job: JobFile) -> None:
-        """Move the finished film to its place, all at once."""
+        """Move the finished film to its place, all at once; it is on the disk when this returns."""
         target = Path(os.path.realpath(self._output))
         try:
             if target.exists():
                 shutil.copymode(target, self.film)
             self.write(job.updated({"written": _identity(self.film)}))
             self.film.replace(target)
+            flush_folder(target.parent)
+            flush_folder(self.path)
         except OSError as error:
             raise unwritable(self._output, error) from error
 
