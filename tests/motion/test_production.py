@@ -5,6 +5,7 @@ import signal
 import threading
 import weakref
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -18,6 +19,7 @@ from impasto.motion import production as module
 from impasto.motion.film_recipe import FilmRecipe
 from impasto.motion.frame_file import Bits
 from impasto.motion.job_folder import JobFolder, folder_of, was_written
+from impasto.motion.lock import Lock
 from impasto.motion.production import Produced, Production, produce, runs
 from impasto.motion.status import status
 from impasto.motion.store import RESERVE, Pictures
@@ -268,6 +270,50 @@ def test_the_lock_of_a_killed_run_holds_nobody_up(output: Path) -> None:
     assert os.waitpid(child, 0)[1] == signal.SIGKILL
     assert (folder.path / "lock").exists()
     made(film(output, Footage(COUNT, CUT), Trail()), force=True)
+    assert output.read_bytes() == right()
+
+
+@posix
+@pytest.mark.parametrize("done", [False, True], ids=["not begun", "done"])
+def test_who_leaves_takes_nobody_elses_lock(
+    output: Path, monkeypatch: pytest.MonkeyPatch, done: bool
+) -> None:
+    """Another run takes the lock at the very moment that it is free."""
+    first, second, third = (JobFolder(output) for _ in range(3))
+    release, held = Lock.release, ExitStack()
+
+    def release_to_another(lock: Lock) -> None:
+        monkeypatch.setattr(Lock, "release", release)
+        lock.release()
+        if done:  # the folder goes with it
+            first.path.rmdir()
+        held.enter_context(second.held(1))
+
+    with held:
+        monkeypatch.setattr(Lock, "release", release_to_another)
+        with first.held(1):
+            if done:
+                first.close(keep_frames=False)
+        with pytest.raises(UsageError, match="is making it"), third.held(1):
+            pass
+    assert not list(output.parent.iterdir())
+
+
+def test_a_folder_that_goes_away_before_it_is_locked_is_made_again(
+    output: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    acquire = Lock.acquire
+    gone: list[Path] = []
+
+    def late(lock: Lock, workers: int) -> bool:
+        if not gone:
+            gone.append(lock.path.parent)
+            gone[0].rmdir()
+        return acquire(lock, workers)
+
+    monkeypatch.setattr(Lock, "acquire", late)
+    made(film(output, Footage(COUNT, CUT), Trail()))
+    assert gone
     assert output.read_bytes() == right()
 
 

@@ -19,6 +19,9 @@ from impasto.settings import Settings
 JOB, LOCK, FILM = "job.json", "lock", "film"
 """Names of its files; that of the film, which lies there until it is whole, has its ending."""
 
+TRIES = 5
+"""Times that a folder is made which a run that ends removes at the same moment."""
+
 
 class JobFile(Settings):
     """What is made: the same recipe on another day goes on with these frames."""
@@ -93,8 +96,7 @@ class JobFolder:
     def held(self, workers: int) -> Iterator[None]:
         """Have it for this process; UsageError where another run has it, or UnwritableOutput."""
         try:
-            self.path.mkdir(exist_ok=True)
-            free = self._lock.acquire(workers)
+            free = self._acquired(workers)
         except OSError as error:
             raise unwritable(self.path, error) from error
         if not free:
@@ -106,8 +108,17 @@ class JobFolder:
             sweep(self.path)
             yield
         finally:
-            self._lock.release()
             self._leave()
+            self._lock.release()
+
+    def _acquired(self, workers: int) -> bool:
+        """Make the folder and take its lock; a run that ends may remove the folder in between."""
+        for _ in range(TRIES - 1):
+            with suppress(FileExistsError, FileNotFoundError):
+                self.path.mkdir(exist_ok=True)
+                return self._lock.acquire(workers)
+        self.path.mkdir(exist_ok=True)
+        return self._lock.acquire(workers)
 
     def _clear(self) -> None:
         """Remove all but the lock; the job last, for as long as it is there the run is known."""

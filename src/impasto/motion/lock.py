@@ -58,8 +58,11 @@ class Lock:
     def remove(self) -> None:
         """Give it back, and remove its file: before, where the system lets that be done.
 
-        Else another process could take it in between, and lose its file.
+        Else another process could take it in between, and lose its file. Who has given it back
+        already removes nothing.
         """
+        if self._file is None:
+            return
         if sys.platform == "win32":
             self.release()
         with suppress(OSError):
