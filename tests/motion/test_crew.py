@@ -6,6 +6,8 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -15,8 +17,9 @@ import pytest
 from tests.motion.trail import Footage, Trail, expected
 
 from impasto.errors import NotEnoughMemory, UnwritableOutput
-from impasto.events import Notice
+from impasto.events import Event, Notice
 from impasto.motion.crew import Crew
+from impasto.motion.effect import RGB, NewFrame, Past
 from impasto.motion.shots import FrameMade, Making, shots_of, tasks_of
 
 COUNT, CUT = 12, 7
@@ -86,6 +89,32 @@ def test_workers_that_die_again_and_again_are_given_up(tmp_path: Path) -> None:
         list(reports)
     stop.append(True)
     thread.join()
+    assert not children()
+
+
+@dataclass(frozen=True)
+class Deadly(Trail):
+    """What nobody survives in the second shot."""
+
+    def frame(
+        self, photo: RGB, past: Mapping[int, Past], moment: float
+    ) -> Iterator[Event | NewFrame]:
+        if moment > (CUT - 0.5) / (COUNT - 1):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().frame(photo, past, moment)
+
+
+@posix
+def test_frames_of_another_shot_do_not_hide_that_workers_die(tmp_path: Path) -> None:
+    work = replace(making(tmp_path), effect=partial(Deadly, 0.2))
+    reports = []
+    with pytest.raises(NotEnoughMemory, match=r"3 workers in a row .* without a frame of shot 2"):
+        for report in Crew(2, 1).carry_out(tasks_of(shots_of((0, CUT), COUNT), ()), work):
+            reports.append(report)  # noqa: PERF402 (they count until the error)
+    ended = [
+        each.message for each in reports if isinstance(each, Notice) and "ended" in each.message
+    ]
+    assert ended == ["a worker ended by signal 9 in shot 2; another one goes on with it"] * 2
     assert not children()
 
 

@@ -8,7 +8,7 @@ import pickle
 import subprocess
 import sys
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from queue import Empty, SimpleQueue
@@ -21,7 +21,7 @@ from impasto.motion.threads import environment
 from impasto.motion.worker import DONE, send
 
 PATIENCE = 3
-"""Workers that may end one after another without a single frame."""
+"""Workers that may end one after another without a single frame of their shot."""
 
 LOOK = 0.5
 """Seconds after which the process looks whether Ctrl-C was pressed, which Windows needs."""
@@ -99,7 +99,7 @@ class Crew:
         self.inbox: SimpleQueue[tuple[Member, Any]] = SimpleQueue()
         self._members: set[Member] = set()
         self._waiting: deque[Task] = deque()
-        self._barren = 0
+        self._barren = Counter[int]()  # by the shot's number
 
     def carry_out(self, tasks: Sequence[Task], making: Making) -> Iterator[Report]:
         """Make the frames of all tasks; a worker that dies is replaced, and its shot goes on.
@@ -122,7 +122,7 @@ class Crew:
                 else:
                     if isinstance(said, FrameMade):
                         member.made.add(said.frame)
-                        self._barren = 0
+                        self._barren[member.task.shot.number] = 0
                     yield said
         finally:
             for member in self._members:
@@ -153,10 +153,13 @@ class Crew:
         """Another worker for one that died, with what it left of its task."""
         self._members.discard(member)
         status, left = member.end(), member.left
-        self._barren += 1
+        self._barren[left.shot.number] += 1
         why = f"by signal {-status}" if status < 0 else f"with status {status}"
-        if self._barren >= PATIENCE:
-            message = f"{PATIENCE} workers in a row ended {why} without a frame"
+        if self._barren[left.shot.number] >= PATIENCE:
+            message = (
+                f"{PATIENCE} workers in a row ended {why} without a frame of shot "
+                f"{left.shot.number}"
+            )
             if status >= 0:
                 raise RuntimeError(message)
             raise NotEnoughMemory(
