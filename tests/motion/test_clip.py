@@ -1,4 +1,5 @@
 import gc
+import time
 from collections.abc import Callable
 from fractions import Fraction
 from itertools import product
@@ -28,6 +29,7 @@ from impasto.image.dynamic_range import to_screen
 from impasto.image.samples import photo
 from impasto.motion.clip import Clip
 from impasto.motion.development import turned
+from impasto.motion.survey import Survey
 
 FLOATS = NDArray[np.float32]
 EXACT = (("crf", "0"), ("preset", "veryfast"))
@@ -293,6 +295,15 @@ def test_what_is_damaged_is_the_same_on_every_run(tmp_path: Path) -> None:
     for frame, again in zip(one, other, strict=True):
         assert frame.damaged == again.damaged
         np.testing.assert_array_equal(frame.rgb, again.rgb)
+
+
+def test_very_many_damaged_frames_are_passed_over_at_once(tmp_path: Path) -> None:
+    clip, count = Clip(film(tmp_path / "a.mp4", pan(3, (64, 48)).frames)), 40_000
+    times, damaged = tuple(range(count + 1)), tuple(range(1, count))
+    known = Survey(time_base=Fraction(1, 25), times=times, damaged=damaged)
+    began = time.perf_counter()
+    assert next(clip.shown(count - 1, known)).index == 0
+    assert time.perf_counter() - began < 2
 
 
 def test_a_damaged_beginning_shows_what_there_is(tmp_path: Path) -> None:

@@ -177,8 +177,8 @@ class Clip:
 
         With what is known of them they may begin later, but before the index `first`.
         """
-        place = first - LEAD
-        while known is not None and place > 0 and place in known.damaged:
+        place, damaged = first - LEAD, frozenset(known.damaged if known is not None else ())
+        while known is not None and place > 0 and place in damaged:
             place -= 1
         if known is not None and place > 0:
             ticks = self.facts.begins + known.begins + known.times[place]

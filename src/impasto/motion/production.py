@@ -184,8 +184,9 @@ def runs(frames: tuple[int, ...]) -> Iterator[tuple[int, int]]:
     >>> list(runs((3, 4, 5, 9)))
     [(3, 5), (9, 9)]
     """
-    starts = [frame for frame in frames if frame - 1 not in frames]
-    ends = [frame for frame in frames if frame + 1 not in frames]
+    known = frozenset(frames)
+    starts = [frame for frame in frames if frame - 1 not in known]
+    ends = [frame for frame in frames if frame + 1 not in known]
     yield from zip(starts, ends, strict=True)
 
 
