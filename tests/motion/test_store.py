@@ -140,12 +140,19 @@ def test_facts_can_be_glimpsed_without_the_rest(tmp_path: Path) -> None:
     store.put(0, frame(), 1)
     store.put(1, frame(), 2)
     os.truncate(tmp_path / "000001.png", 20)
-    (facts, size), *rest = glimpsed(tmp_path).values()
-    assert (facts, size, rest) == (store.facts()[0], (tmp_path / "000000.png").stat().st_size, [])
+    state = (tmp_path / "000000.png").stat()
+    (seen,) = glimpsed(tmp_path).values()
+    assert seen == (store.facts()[0], state.st_size, state.st_mtime_ns)
     with pytest.raises(DamagedFrame, match="how it was made"):
         plain = tmp_path / "plain.png"
         Image.new("RGB", (8, 8)).save(plain)
         facts_at(plain.read_bytes())
+
+
+def test_what_is_no_folder_holds_no_frames(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert not glimpsed(tmp_path / "file")
+    assert not glimpsed(tmp_path / "nothing")
 
 
 def test_rough_pictures_take_no_more_than_is_reckoned() -> None:

@@ -1,14 +1,15 @@
 """How far a moving picture is, seen from another process, which only reads."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 
 from impasto.errors import UsageError
 from impasto.motion.job_folder import LOCK, folder_of, stored_in, was_written
 from impasto.motion.lock import holder
 from impasto.motion.shots import shots_of, tasks_of
-from impasto.motion.store import glimpsed
+from impasto.motion.store import Glimpse, glimpsed
 from impasto.quantities import quantity, span
 
 RECENT = 50
@@ -67,28 +68,38 @@ class Status:
 def status(output: str | Path) -> Status:
     """Look how far a film is that is being made, or was stopped; nothing is written.
 
-    Raises UsageError where there is no such work.
+    Raises UsageError where there is no such work, or nobody may look at it.
     """
     folder = folder_of(Path(output))
-    job, by, found = stored_in(folder), holder(folder / LOCK), glimpsed(folder)
+    job, by, found = stored_in(folder), holder(folder / LOCK), _found(folder)
     if job is None or was_written(Path(output)) or stored_in(folder) is None:
-        there = "it is there already" if Path(output).exists() else f"there is no {folder}"
+        there = "it is there already" if Path(output).exists() else f"there is no folder {folder}"
         raise UsageError(f"nobody is making {output}: {there}")
-    mine = {number: each for number, each in found.items() if each[0].job == job.recipe.job}
+    mine = {number: each for number, each in found.items() if each.facts.job == job.recipe.job}
     shots = shots_of(job.survey.cuts, job.survey.frames)
+    unfinished = len(tasks_of(shots, mine))
     return Status(
         output=Path(output),
         frames=job.survey.frames,
         made=len(mine),
         shots=len(shots),
-        shots_done=len(shots) - len(tasks_of(shots, mine)),
-        pace=_pace([facts.seconds for facts, _ in mine.values()], by.workers if by else 1),
-        disk=sum(size for _, size in found.values()),
+        shots_done=len(shots) - unfinished,
+        pace=_pace(mine.values(), min(by.workers if by else 1, max(1, unfinished))),
+        disk=sum(each.bytes for each in found.values()),
         process=by.process if by else None,
     )
 
 
-def _pace(seconds: Sequence[float], workers: int) -> float | None:
-    """Seconds a frame, of the last ones; those of workers overlap."""
-    recent = seconds[-RECENT:]
-    return sum(recent) / len(recent) / workers if recent else None
+def _found(folder: Path) -> dict[int, Glimpse]:
+    try:
+        return glimpsed(folder)
+    except OSError as error:
+        raise UsageError(
+            f"cannot look into {folder}: {error.strerror or error}; do so as the user whose it is"
+        ) from error
+
+
+def _pace(frames: Iterable[Glimpse], at_work: int) -> float | None:
+    """Seconds a frame, of those that were written last; those of workers overlap."""
+    recent = sorted(frames, key=attrgetter("time"))[-RECENT:]
+    return sum(each.facts.seconds for each in recent) / len(recent) / at_work if recent else None

@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import overload
+from typing import NamedTuple, overload
 
 from impasto.errors import UnwritableOutput
 from impasto.image.atomic import replacing
@@ -119,17 +119,28 @@ class Pictures(Sequence[Bits]):
 def numbered(folder: Path) -> list[tuple[int, Path]]:
     """The files of frames, in order; none where there is no such folder."""
     found = []
-    with suppress(FileNotFoundError), os.scandir(folder) as entries:
+    with suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
         found = [(NAME.fullmatch(entry.name), entry.path) for entry in entries]
     return sorted((int(name[1]), Path(path)) for name, path in found if name is not None)
 
 
-def glimpsed(folder: Path) -> dict[int, tuple[Facts, int]]:
-    """Facts and bytes of each frame, from the beginnings of their files, which may just change."""
+class Glimpse(NamedTuple):
+    """What the beginning of a frame's file tells."""
+
+    facts: Facts
+    bytes: int
+    """Of the whole file."""
+    time: int
+    """When it was written, ns."""
+
+
+def glimpsed(folder: Path) -> dict[int, Glimpse]:
+    """What is there of each frame, from the beginnings of files, which may just change."""
     found = {}
     for index, path in numbered(folder):
         with suppress(OSError, DamagedFrame), path.open("rb") as file:
-            found[index] = facts_at(file.read(START)), os.fstat(file.fileno()).st_size
+            facts, state = facts_at(file.read(START)), os.fstat(file.fileno())
+            found[index] = Glimpse(facts, state.st_size, state.st_mtime_ns)
     return found
 
 
