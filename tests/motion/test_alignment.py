@@ -3,6 +3,7 @@ import pytest
 from numpy.typing import NDArray
 from tests.motion.photos import shaken
 
+from impasto.errors import UsageError
 from impasto.image.samples import photo
 from impasto.image.srgb import to_unit
 from impasto.motion.alignment import Box, common, enlarged, grey, seen_from, view_of
@@ -108,3 +109,13 @@ def test_the_common_part_is_shown_by_all_and_is_the_largest() -> None:
         # To whole pixels inwards, it may lose one on each side.
         larger = (right - left) * (bottom - top) > area + sum(SIZE)
         assert not (larger and inside(left, top, right, bottom))
+
+
+def test_photos_of_a_pan_that_hardly_share_anything_are_refused() -> None:
+    """Each shares half of the picture and more with the one in the middle, all together less."""
+    for count in (9, 11):  # the last shares nothing
+        shifts = range(-(count // 2), count // 2 + 1)
+        views = [np.array([[1.0, 0, 24 * i], [0, 1, 0], [0, 0, 1]]) for i in shifts]
+        with pytest.raises(UsageError, match=r"less than 25% .* in all photos.*name fewer photos"):
+            common(views, SIZE)
+        assert common(views[2:-2], SIZE).right > 0

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import LinearConstraint, minimize
 
+from impasto.errors import UsageError
 from impasto.image.resize import fit, resize
 from impasto.image.srgb import to_bits
 
@@ -43,7 +44,10 @@ ALIKE = 0.7
 """Correlation from which two photos show the same; those of other things reach 0.3."""
 
 OVERLAP = 0.5
-"""Share of the picture that all photos must have in common."""
+"""Share of the picture that a photo must have in common with the reference."""
+
+LEFT = 0.25
+"""Share of the picture that must be left where all photos are cropped to what they share."""
 
 
 class Box(NamedTuple):
@@ -114,6 +118,7 @@ def common(views: Sequence[View], size: tuple[int, int]) -> Box:
     """The largest upright box that all photos show, of photos of (width, height) px.
 
     The logarithm of its area is concave, and what a photo shows is convex, so there is one maximum.
+    UsageError where it is less than `LEFT` of the picture.
     """
     width, height = size
     planes = np.concatenate([_halfplanes(view, size) for view in (np.eye(3), *views)])
@@ -132,12 +137,19 @@ def common(views: Sequence[View], size: tuple[int, int]) -> Box:
         method="SLSQP",
     )
     left, top, right, bottom = found.x * scale
-    return Box(
+    box = Box(
         int(np.ceil(left - 1e-3)),
         int(np.ceil(top - 1e-3)),
         int(np.floor(right + 1e-3)) + 1,
         int(np.floor(bottom + 1e-3)) + 1,
     )
+    across, down = max(0, box.right - box.left), max(0, box.bottom - box.top)
+    if not found.success or across * down < LEFT * width * height:
+        raise UsageError(
+            f"less than {LEFT:.0%} of the picture is in all photos, so they cannot be cropped to "
+            "what they share; name fewer photos, or leave --align out"
+        )
+    return box
 
 
 def _by_corners(reference: Grey, other: Grey) -> View | None:

@@ -92,7 +92,7 @@ def usual_size(photos: Sequence[Photo], fit: Fit | None) -> tuple[int, int]:
 def aligned(burst: Burst, show: Show) -> Burst:
     """Lay the photos onto the one in the middle; those that do not show the same are left out.
 
-    UsageError where less than half of them do.
+    UsageError where less than half of them do, or where all together share too little.
     """
     middle = len(burst.photos) // 2
     show(Stage("aligning the photos", 0.0))
