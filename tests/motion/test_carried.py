@@ -51,3 +51,14 @@ def test_values_are_drawn_in_closed_form() -> None:
         np.array([[3 * 0.98, 4 * 0.98, 0], [1, 1, 1], [0, 0, 0]])
     )
     assert (drawn_to(goal, before, np.array([0, 0, 0], np.float32)) == goal).all()
+
+
+@pytest.mark.parametrize(("width", "height"), [(2, 2), (7, 40), (11, 11), (12, 8), (16, 16)])
+def test_tiny_frames_are_followed_too(width: int, height: int) -> None:
+    """Half of them would be less than DIS takes, and the smallest are themselves."""
+    photo = to_unit(still(1, (width, height)).frames)[0]
+    found = origins(photo, photo)
+    assert (found.places == np.arange(width * height).reshape(height, width)).all()
+    noise = np.random.default_rng(0).random((2, height, width, 3), np.float32)
+    places = origins(noise[0], noise[1]).places
+    assert ((places >= 0) & (places < width * height)).all()
