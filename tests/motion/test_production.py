@@ -165,6 +165,9 @@ def test_how_the_film_is_written_does_not_decide_its_frames(output: Path) -> Non
     with pytest.raises(Interrupted):
         made(film(output, Footage(COUNT, CUT), Trail(), film={"quality": 10}), stopping(3))
     other = film(output, Footage(COUNT, CUT), Trail(), film={"quality": 90})
+    deep = film(output, Footage(COUNT, CUT), Trail(), film={"codec": "prores"}, depth=16)
+    with pytest.raises(UsageError, match="made with other depth"):
+        made(deep)
     assert made(other).made == COUNT - 3
 
 
