@@ -17,7 +17,7 @@ from PIL import Image
 
 from impasto.errors import MissingExtra, UnwritableOutput, UsageError
 from impasto.image import film
-from impasto.image.animation import Frame, check_animation, write_animation
+from impasto.image.animation import Frame, check_animation, check_size, write_animation
 from impasto.image.samples import photo
 
 ENDINGS = ("gif", "webp", "mp4")
@@ -151,7 +151,7 @@ class Drawn(Sequence[Frame]):
     """Frames that are made when they are asked for, and counted while somebody has them."""
 
     def __init__(self, count: int) -> None:
-        self._count, self.alive, self.most = count, 0, 0
+        self._count, self.alive, self.most, self.drawn = count, 0, 0, 0
         self._photo = photo("coffee")[:96, :200]
 
     def __len__(self) -> int:
@@ -162,6 +162,7 @@ class Drawn(Sequence[Frame]):
             raise IndexError(index)
         frame = self._photo[:, index : index + 128].copy()
         self.alive += 1
+        self.drawn += 1
         self.most = max(self.most, self.alive)
         weakref.finalize(frame, self._gone)
         return frame
@@ -356,9 +357,40 @@ def test_frames_must_match(growth: list[Frame], tmp_path: Path) -> None:
     odd: list[NDArray[np.uint8]] = [growth[0], growth[1][:50]]
     with pytest.raises(ValueError, match="one size"):
         write_animation(odd, tmp_path / "a.gif", [0.1] * 2)
-    with pytest.raises(ValueError, match="one size"):
+    with pytest.raises(ValueError, match="needs a frame"):
         write_animation([], tmp_path / "a.gif", [])
     with pytest.raises(ValueError, match=r"0.02 s"):
         write_animation(growth, tmp_path / "a.gif", [0.01] * 9)
     with pytest.raises(ValueError, match="a time each"):
         write_animation(growth, tmp_path / "a.webp", [0.1] * 3)
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_frame_that_does_not_match_is_found_as_it_is_drawn(tmp_path: Path, ending: str) -> None:
+    drawn, file = Drawn(30), tmp_path / f"a.{ending}"
+    write_animation(drawn, file, [0.1] * 30)
+    # A GIF chooses its colours first; of the others, only the first frame is drawn again.
+    assert drawn.drawn <= (90 if ending == "gif" else 32)
+    before = file.read_bytes()
+    with pytest.raises(ValueError, match="one size"):
+        write_animation([drawn[0], drawn[1], drawn[2][:50]], file, [0.1] * 3)
+    assert [file.read_bytes()] == [before] and list(tmp_path.iterdir()) == [file]
+
+
+@pytest.mark.parametrize(
+    ("ending", "size", "said"),
+    [
+        ("webp", (16_384, 8), r"with 16384×8 px: .* at most 16383; .* ends in .gif or .mp4"),
+        ("mp4", (8, 16_385), r"with 8×16385 px: .* at most 16384; .* ends in .gif$"),
+        ("gif", (65_536, 8), r"with 65536×8 px: .* at most 65535; choose a smaller size$"),
+    ],
+)
+def test_sides_that_a_format_does_not_have_are_refused(
+    ending: str, size: tuple[int, int], said: str, tmp_path: Path
+) -> None:
+    file = tmp_path / f"a.{ending}"
+    with pytest.raises(UsageError, match=said):
+        check_size(file, size)
+    most = min(max(size) - 1, 16_384)
+    check_size(file, (most, most))
+    write_animation([np.zeros((8, most, 3), np.uint8)] * 2, file, [0.1] * 2)

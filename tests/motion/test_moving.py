@@ -10,18 +10,22 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
 import impasto as package
 from impasto.errors import UnreadableImage, UsageError
 from impasto.events import Event, Stage
+from impasto.image.animation import SHORTEST
 from impasto.image.histogram import bits
 from impasto.image.read import read
 from impasto.image.resize import resize
 from impasto.image.samples import style
 from impasto.image.srgb import to_unit
 from impasto.motion.flow import estimate
+from impasto.motion.moving_settings import MovingSettings
 from impasto.motion.strokes import flow_of
 
 Impasto = Callable[..., tuple[int, str, str]]
@@ -164,6 +168,25 @@ def test_frames_are_told_as_they_are_made(tmp_path: Path) -> None:
     names = [event.name for event in events if isinstance(event, Stage)]
     assert names[:2] == ["reading", "finding the strokes"]
     assert {f"frame {i} of 12" for i in range(1, 13)} < set(names)
+
+
+@given(st.floats(0.5, 60) | st.integers(50, 6000).map(lambda n: n / 100), st.floats(5, 50))
+@settings(max_examples=500, deadline=None)
+@example(1.011, 50.0)
+@example(0.58, 50.0)
+def test_no_frame_of_a_loop_is_too_short(seconds: float, fps: float) -> None:
+    frames = MovingSettings(seconds=seconds, fps=fps).frames
+    assert round(seconds / frames, 6) >= SHORTEST
+    assert abs(frames - seconds * fps) <= (0.5 if fps < 49 else 1)
+
+
+def test_a_loop_at_the_highest_rate_is_written(tmp_path: Path) -> None:
+    for seconds, frames in ((1.011, 50), (0.58, 29)):
+        loop = package.moving(pattern(), size=32, seconds=seconds, fps=50)
+        loop.save(tmp_path / "loop.mp4", force=True)
+        shown, lasts = decoded(str(tmp_path / "loop.mp4"))
+        assert len(shown) == frames
+        assert lasts == pytest.approx(seconds, abs=5e-4)
 
 
 # As a command

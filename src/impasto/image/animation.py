@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from itertools import accumulate, pairwise
 from pathlib import Path
+from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,9 @@ TICKS = {".gif": 100, ".webp": 1000, ".mp4": film.TICKS}
 SHORTEST = 0.02
 """Seconds a frame: what is shorter, browsers show for 0.1."""
 
+SIDES = {".gif": 65_535, ".webp": 16_383, ".mp4": 16_384}
+"""{ending: how long a side may be}, px: of the screen in a GIF, of WebP, of x264."""
+
 WEBP_QUALITY = 80
 
 
@@ -37,23 +41,37 @@ def check_animation(output: str | Path, inputs: Iterable[str | Path], *, force: 
     check_file(Path(output), inputs, force=force)
 
 
+def check_size(output: str | Path, size: tuple[int, int]) -> None:
+    """UsageError where frames of (width, height) px are larger than the file can show."""
+    ending = _ending(output)
+    if max(size) > SIDES[ending]:
+        width, height = size
+        others = [other for other, most in SIDES.items() if max(size) <= most]
+        choice = f", or an output that ends in {' or '.join(others)}" if others else ""
+        raise UsageError(
+            f"cannot write {output} with {width}×{height} px: sides have at most {SIDES[ending]}; "
+            f"choose a smaller size{choice}"
+        )
+
+
 def write_animation(frames: Sequence[Frame], output: str | Path, durations: Sequence[float]) -> int:
     """Write frames, all of one size, each shown for so many seconds, at least 0.02.
 
-    Frames are asked for one at a time, several times over, so they need not all lie in memory.
+    Frames are asked for one at a time, a GIF's several times over, so they need not all lie in
+    memory.
     GIF and WebP begin again at the end, for ever; a GIF has one palette of 255 colours for all its
     frames; an MP4 is H.264, for any player. Times are rounded to the format's parts of a second, so
     that their sums stay right. The same frames give the same bytes; returns how many. Raises
     UnwritableOutput.
     """
     ending = _ending(output)
-    if not frames or len({frame.shape for frame in frames}) > 1:
-        raise ValueError("an animation needs frames of one size")
+    if not frames:
+        raise ValueError("an animation needs a frame")
     if len(durations) != len(frames):
         raise ValueError(f"{len(frames)} frames need a time each, not {len(durations)} times")
-    if min(durations) < SHORTEST:
+    if round(min(durations), 6) < SHORTEST:
         raise ValueError(f"frames are shown for {SHORTEST} s at least, not {min(durations)}")
-    ticks = _ticks(durations, TICKS[ending])
+    frames, ticks = _Alike(frames), _ticks(durations, TICKS[ending])
     with replacing(Path(output)) as temporary:
         match ending:
             case ".gif":
@@ -86,6 +104,30 @@ def _ticks(durations: Sequence[float], parts: int) -> list[int]:
     """
     ends = [round(parts * end) for end in accumulate(durations, initial=0.0)]
     return [end - start for start, end in pairwise(ends)]
+
+
+class _Alike(Sequence[Frame]):
+    """Frames as they are asked for; ValueError for one that has another size than those before."""
+
+    def __init__(self, frames: Sequence[Frame]) -> None:
+        self._frames = frames
+        self._shape: tuple[int, ...] | None = None
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+    @overload
+    def __getitem__(self, index: int) -> Frame: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Frame]: ...
+    def __getitem__(self, index: int | slice) -> Frame | Sequence[Frame]:
+        if isinstance(index, slice):
+            return [self[number] for number in range(len(self))[index]]
+        frame = self._frames[index]
+        self._shape = self._shape or frame.shape
+        if frame.shape != self._shape:
+            raise ValueError("an animation needs frames of one size")
+        return frame
 
 
 class _Strip(Image.Image):

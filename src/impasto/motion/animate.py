@@ -10,7 +10,7 @@ from typing import Any, overload
 
 from impasto.errors import UnreadableImage, UsageError
 from impasto.events import Event, Notice
-from impasto.image.animation import Frame, check_animation, write_animation
+from impasto.image.animation import Frame, check_animation, check_size, write_animation
 from impasto.motion.animate_settings import AnimateSettings, Loop
 from impasto.motion.burst import Burst
 from impasto.motion.effect_settings import decisive, own_settings
@@ -143,6 +143,7 @@ class AnimateJob:
             burst = aligned(burst, show)
             _check_number(burst.photos)
         frame_size = fitted(*burst.frame_size, self._settings.size)
+        check_size(self.output, frame_size)
         threads = self._threads()
         ready = prepared(self._own, self._styles, self._weights, frame_size, 1, threads)
         for notice in ready.notices:
