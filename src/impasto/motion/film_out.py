@@ -36,6 +36,9 @@ TOLD = ("title", "artist", "copyright", "date", "creation_time", "location")
 MOST_RATE = Fraction(240)
 """Frames a second that every encoder takes; it is a hint, for each frame has its own time."""
 
+SMALL = 64
+"""A side that every encoder takes, px."""
+
 RECIPE = "comment"
 """Where films carry their recipe: a field that every container has."""
 
@@ -47,8 +50,11 @@ def check_film(
     force: bool,
     settings: FilmSettings,
     clip: Clip | None = None,
+    size: tuple[int, int] | None = None,
 ) -> None:
     """Refuse a film that cannot or must not be written, before any work is done for it.
+
+    size: (width, height) of its frames, px, where it is known.
 
     `UsageError` for what was asked, `UnwritableOutput` for what the disk says, `MissingExtra` where
     PyAV is not installed. Not even `force` lets an output take the place of an input.
@@ -61,6 +67,8 @@ def check_film(
         _check_sound(output, clip, settings.codec)
     depth = _bits(codec, settings, clip)
     _rehearse(output, codec, depth, clip if settings.sound == "copy" else None)
+    if size is not None:
+        _check_size(output, codec, depth, size)
 
 
 def film_depth(output: Path, settings: FilmSettings, clip: Clip | None = None) -> Literal[8, 16]:
@@ -218,18 +226,41 @@ def _rehearse(output: Path, codec: Codec, depth: int, clip: Clip | None) -> None
     """Write the beginning of such a film into memory, for what no table tells."""
     import av
 
-    kind = container_of(output)
-    look = Look((64, 64), Fraction(25), Fraction(1, 25), depth)
     try:
-        with ExitStack() as stack:
-            film = stack.enter_context(av.open(BytesIO(), "w", format=kind.muxer))
-            add_stream(film, codec, look)
-            if clip is not None:
-                add_sounds(stack.enter_context(opened(clip.path))[0], film)
-            film.start_encoding()
+        _begin(output, codec, Look((SMALL, SMALL), Fraction(25), Fraction(1, 25), depth), clip)
     except (av.FFmpegError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise UsageError(
             f"cannot write {output}: FFmpeg refuses such a film ({reason}); choose another codec "
             "or ending, or --sound none"
         ) from None
+
+
+def _check_size(output: Path, codec: Codec, depth: int, size: tuple[int, int]) -> None:
+    """Refuse frames whose sides the encoder does not take.
+
+    Each side is tried beside a small one: for whole frames, SVT-AV1 takes gigabytes.
+    """
+    import av
+
+    width, height = size
+    try:
+        for thin in {(width, min(height, SMALL)), (min(width, SMALL), height)}:
+            _begin(output, codec, Look(thin, Fraction(25), Fraction(1, 25), depth))
+    except (av.FFmpegError, ValueError, OverflowError):
+        raise UsageError(
+            f"cannot write {output} in {codec.title}: its encoder does not take frames of "
+            f"{width}×{height} px; choose another --size or another codec"
+        ) from None
+
+
+def _begin(output: Path, codec: Codec, look: Look, clip: Clip | None = None) -> None:
+    """Write into memory what stands in front of the frames of a film."""
+    import av
+
+    with ExitStack() as stack:
+        film = stack.enter_context(av.open(BytesIO(), "w", format=container_of(output).muxer))
+        add_stream(film, codec, look)
+        if clip is not None:
+            add_sounds(stack.enter_context(opened(clip.path))[0], film)
+        film.start_encoding()

@@ -133,7 +133,10 @@ class VideoJob:
         files = [clip, *(turn.path for turn in styles), weights, getattr(own[0], "palette", None)]
         present = [file for file in files if file is not None]
         written = was_written(output)
-        check_film(output, present, force=force or written, settings=self._film, clip=self._clip)
+        check = partial(
+            check_film, output, present, settings=self._film, clip=self._clip, size=self.size
+        )
+        check(force=force or written)
         self._threads = self._threads_each()
         self._prepared = prepared(
             own, styles, weights, self.size, self._work.workers, self._threads
@@ -142,7 +145,7 @@ class VideoJob:
         stored = stored_in(folder_of(output))
         self._is_done = written and stored is not None and stored.recipe == self.recipe
         if written and not self._is_done:
-            check_film(output, present, force=force, settings=self._film, clip=self._clip)
+            check(force=force)
 
     def make(self, show: Callable[[Event], None]) -> Film:
         """Make it, or go on with it; `show` takes every event."""
