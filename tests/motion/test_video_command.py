@@ -213,6 +213,7 @@ REFUSED = {
     "workers must be at least 1, not 0": (2, (*FEW, "--workers", "0")),
     "beta of starry.png is 0 all the time": (2, ("--style", "starry.png=0:0")),
     "beta of starry.png must be a number from 0 up": (2, ("--style", "starry.png=3:-1")),
+    "superpixels do not fit into 64×48 px": (2, ("--effect", "superpixels", "-n", "769")),
     "does not take frames of 16400×12300 px": (2, (*FEW, "--size", "16400")),
     "cannot read none.png: there is no such file": (3, ("--style", "none.png")),
     "give it --memory": (4, ("--style", "starry.png", "--memory", "100MB")),

@@ -68,18 +68,24 @@ def segment(
     colours count for the means by their alpha.
     """
     height, width = rgb.shape[:2]
-    most = max(1, height * width // SMALLEST)
-    if settings.n > most:
-        raise UsageError(
-            f"{settings.n} superpixels do not fit into {width}×{height} px:"
-            f" a superpixel has {SMALLEST} px or more on average; ask for {most} at most"
-        )
+    check_number(settings.n, (width, height))
     labels = divided(
         lab_bytes(over_grey(rgb, alpha)), settings.n, settings.method, settings.compactness
     )
     means = mean_colours(rgb, labels, settings.n, settings.mean, alpha)
     areas = areas_of(labels, settings.n)
     return Superpixels(labels, means, areas, adjacency(labels, settings.n))
+
+
+def check_number(n: int, size: tuple[int, int]) -> None:
+    """UsageError where a picture of (width, height) px is too small for so many regions."""
+    width, height = size
+    most = max(1, height * width // SMALLEST)
+    if n > most:
+        raise UsageError(
+            f"{n} superpixels do not fit into {width}×{height} px:"
+            f" a superpixel has {SMALLEST} px or more on average; ask for {most} at most"
+        )
 
 
 def divided(pixels: Bytes, count: int, method: Method, compactness: float) -> Labels:

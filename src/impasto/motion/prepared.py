@@ -10,6 +10,7 @@ from impasto.errors import UsageError
 from impasto.filter_settings import QuantizeSettings, SuperpixelSettings
 from impasto.filters.quantize import reference
 from impasto.image.read import read
+from impasto.image.superpixels import check_number
 from impasto.motion.coherence_settings import CoherenceSettings
 from impasto.motion.effect import Effect
 from impasto.motion.effects import PaintedStyle, painted, quantized, superpixelled
@@ -53,7 +54,7 @@ def prepared(
         case [PaintSettings() as settings, CoherenceSettings() as coherence]:
             return _painting(settings, coherence, styles, weights, size, workers, threads)
         case [QuantizeSettings() | SuperpixelSettings() as settings]:
-            return _filter(settings, workers)
+            return _filter(settings, size, workers)
     raise TypeError(f"no effect has the settings {own}")
 
 
@@ -68,10 +69,13 @@ def check_inputs(
         raise UsageError("styles and weights are of the effect paint; leave them out")
 
 
-def _filter(settings: QuantizeSettings | SuperpixelSettings, workers: int) -> Prepared:
+def _filter(
+    settings: QuantizeSettings | SuperpixelSettings, size: tuple[int, int], workers: int
+) -> Prepared:
     """Nothing that is sampled in several threads, so their number has no say."""
     facts: dict[str, Any] = {"versions": installed_versions((*FILTERING, *MOVING[:1]))}
     if isinstance(settings, SuperpixelSettings):
+        check_number(settings.n, size)
         return Prepared(partial(superpixelled, settings), workers, facts)
     _, facts["references"] = reference(settings)
     return Prepared(partial(quantized, settings), workers, facts)
