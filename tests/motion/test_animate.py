@@ -22,6 +22,7 @@ from impasto.image.srgb import to_unit
 from impasto.motion.animate import Shown, animate, playing
 from impasto.motion.burst import fitted_to
 from impasto.motion.gathering import gathered, natural, taken
+from impasto.motion.video import listed, turn_of
 
 QUICK: dict[str, Any] = {"effect": "quantize", "k": 6, "size": "full"}
 
@@ -230,6 +231,49 @@ def test_what_makes_no_sense_is_refused(
     with pytest.raises(UsageError, match=message):
         animate(folder, **given)
     assert not list(tmp_path.iterdir())
+
+
+def test_what_the_frames_do_not_allow_is_refused_before_any_work(tmp_path: Path) -> None:
+    written(tmp_path / "wide", [np.zeros((16, 16_384, 3), np.uint8)] * 2)
+    with pytest.raises(UsageError, match=r"with 16384×16 px: sides have at most 16383"):
+        animate(tmp_path / "wide", output=tmp_path / "out.webp", **QUICK)
+    written(tmp_path / "small", [np.zeros((20, 30, 3), np.uint8)] * 2)
+    many: dict[str, Any] = {"effect": "superpixels", "n": 151, "size": "full"}
+    with pytest.raises(UsageError, match=r"do not fit into 30×20 px.*150 at most"):
+        animate(tmp_path / "small", output=tmp_path / "out.gif", **many)
+    assert {path.name for path in tmp_path.iterdir()} == {"wide", "small"}
+
+
+def test_styles_that_are_none_are_refused(folder: Path, tmp_path: Path) -> None:
+    wrong: list[tuple[Any, str]] = [
+        ([["a.jpg", 100, 0], "b.jpg"], r"\['a.jpg', 100, 0\] is no style: give a file, or a tuple"),
+        ([["a.jpg", 100]], r"\['a.jpg', 100\] is no style"),
+        (["a.jpg", "b.jpg", 100], "100 is no style"),
+        ([("a.jpg", 1, 2, 3)], "is no style"),
+        ([("a.jpg",)], "is no style"),
+        ([None], "None is no style"),
+        (("a.jpg", 0, 0), "beta of a.jpg is 0 all the time; leave the style out"),
+        (("a.jpg", 0), "beta of a.jpg is 0 all the time"),
+        ("a.jpg=0:0", "beta of a.jpg is 0 all the time"),
+        (("a.jpg", -1), "begins must be at least 0"),
+    ]
+    for styles, said in wrong:
+        with pytest.raises(UsageError, match=said):
+            animate(folder, styles, output=tmp_path / "out.gif")
+    given: list[Any] = [("a.jpg", 2), ("b.jpg", 0, 3), Path("c.jpg"), "d.jpg=4:0"]
+    assert [(turn.path, turn.begins, turn.ends) for turn in map(turn_of, listed(given))] == [
+        ("a.jpg", 2, 2), ("b.jpg", 0, 3), ("c.jpg", None, None), ("d.jpg", 4, 0),
+    ]  # fmt: skip
+
+
+def test_a_pan_that_shares_too_little_is_not_cropped_to_nothing(tmp_path: Path) -> None:
+    """Eleven photos, each a tenth of its width further than the one before."""
+    scene = shaken(1, size=(400, 120))[0][0]
+    paths = written(tmp_path / "pan", [scene[:, 20 * i : 20 * i + 200] for i in range(11)])
+    with pytest.raises(UsageError, match=r"less than 25% .* name fewer photos, or leave --align"):
+        animate(paths, output=tmp_path / "out.gif", align=True, **QUICK)
+    made = animate(paths[:6], output=tmp_path / "out.gif", align=True, **QUICK)
+    assert made.size == pytest.approx((100, 120), abs=3)
 
 
 def test_folders_without_pictures_and_outputs_that_exist(folder: Path, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from impasto.errors import UsageError
 from impasto.events import Event, Notice
 from impasto.motion.clip import Clip
 from impasto.motion.effect_settings import decisive, own_settings
@@ -210,11 +211,19 @@ class VideoJob:
 
 
 def turn_of(style: Turn) -> StyleTurn:
-    """A style picture with its betas."""
-    if isinstance(style, tuple):
-        path, begins, *ends = style
-        return StyleTurn.checked({"path": str(path), "begins": begins, "ends": (*ends, begins)[0]})
-    return StyleTurn.parse(style) if isinstance(style, str) else StyleTurn(path=str(style))
+    """A style picture with its betas; UsageError where it is something else."""
+    match style:
+        case str():
+            return StyleTurn.parse(style)
+        case Path():
+            return StyleTurn(path=str(style))
+        case (str() | Path() as path, begins) if isinstance(style, tuple):
+            return StyleTurn.checked({"path": str(path), "begins": begins, "ends": begins})
+        case (str() | Path() as path, begins, ends) if isinstance(style, tuple):
+            return StyleTurn.checked({"path": str(path), "begins": begins, "ends": ends})
+    raise UsageError(
+        f"{style!r} is no style: give a file, or a tuple of a file and one or two betas"
+    )
 
 
 def listed(styles: Turn | Sequence[Turn]) -> Sequence[Turn]:
@@ -226,7 +235,7 @@ def listed(styles: Turn | Sequence[Turn]) -> Sequence[Turn]:
             return [(path, begins)]
         case (str() | Path() as path, int() | float() as begins, int() | float() as ends):
             return [(path, begins, ends)]
-    return [style for style in styles if isinstance(style, str | Path | tuple)]
+    return list(styles)
 
 
 def taken(model: type[S], values: dict[str, Any]) -> S:

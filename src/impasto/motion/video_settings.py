@@ -104,6 +104,10 @@ class StyleTurn(Settings):
         for beta in (begins, ends):
             if not (beta >= 0 and math.isfinite(beta)):
                 raise UsageError(f"beta of {path} must be a number from 0 up, not {numbers}")
-        if begins == ends == 0:
-            raise UsageError(f"beta of {path} is 0 all the time; leave the style out")
-        return cls(path=path, begins=begins, ends=ends)
+        return cls.checked({"path": path, "begins": begins, "ends": ends})
+
+    @model_validator(mode="after")
+    def _is_ever_seen(self) -> Self:
+        if self.begins == self.ends == 0:
+            raise ValueError(f"beta of {self.path} is 0 all the time; leave the style out")
+        return self
