@@ -28,8 +28,8 @@ RIPE = 32
 """Evaluations after which what was new in a frame is held as what has always been there."""
 
 CLOSE = 1.05
-"""A frame is done when its style loss is so many times that of the first one of its shot, or of a
-better one."""
+"""A frame is done when its style loss is so many times that of the first one of its shot. Going on
+where there is time weaves a fine grid into what stands still."""
 
 
 @dataclass(frozen=True)
@@ -116,10 +116,9 @@ class PaintedFrames:
         """For the frames that follow: the loss to reach, and what was learned."""
         curvature = painted.curvature if painted.curvature is not None else before.get("curvature")
         kept: dict[str, NDArray[Any]] = {} if curvature is None else {"curvature": curvature}
-        kept["reached"] = np.array(style_loss(painted.losses))
         if held is None:
-            return kept
-        kept["reached"] = np.minimum(kept["reached"], before["reached"])
+            return kept | {"reached": np.array(style_loss(painted.losses))}
+        kept["reached"] = before["reached"]
         if steps == self._coherence.frame_steps or 1 - held.mean() <= FEW:
             ripe = (held + steps / RIPE).clip(0, 1)
             kept["ripe"] = (255 * ripe).round().astype(np.uint8)
