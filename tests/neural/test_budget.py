@@ -90,9 +90,22 @@ def test_what_pytorch_keeps_of_the_card_is_free() -> None:
     ("free", "share"),
     [(10 * GB, 8 * GB), (GB, 700_000_000), (300_000_000, 0), (0, 0)],
 )
-def test_the_budget_leaves_the_rest_alone(
-    monkeypatch: pytest.MonkeyPatch, free: int, share: int
+def test_the_budget_leaves_the_rest_to_others(
+    system: pytest.MonkeyPatch, free: int, share: int
 ) -> None:
-    monkeypatch.setattr(budget, "free_memory", lambda _: free)
-    monkeypatch.setattr(budget, "resident_memory", lambda _: GB)
+    system.setattr(psutil, "virtual_memory", lambda: type("", (), {"available": free}))
+    system.setattr(budget, "resident_memory", lambda _: GB)
+    assert default_budget(CPU) == GB + share
+
+
+@pytest.mark.parametrize("limit", ["container_memory", "process_memory"])
+@pytest.mark.parametrize(
+    ("left", "share"),
+    [(400_000_000, 380_000_000), (8 * GB, 72 * GB // 10), (0, 0), (-GB, 0)],
+)
+def test_a_limit_of_its_own_is_used_almost_whole(
+    system: pytest.MonkeyPatch, limit: str, left: int, share: int
+) -> None:
+    system.setattr(budget, "resident_memory", lambda _: GB)
+    system.setattr(budget, limit, lambda: left)
     assert default_budget(CPU) == GB + share
