@@ -1,0 +1,1 @@
+"""Collections: many photos in many styles, on one machine or on many."""
