@@ -18,10 +18,11 @@ from tests.motion.photos import shaken, timed, written
 import impasto
 from impasto.errors import UnreadableImage, UnwritableOutput, UsageError
 from impasto.events import Event, Notice
+from impasto.image.listing import gathered, natural
 from impasto.image.srgb import to_unit
 from impasto.motion.animate import Shown, animate, playing
 from impasto.motion.burst import fitted_to
-from impasto.motion.gathering import gathered, natural, taken
+from impasto.motion.gathering import taken
 from impasto.motion.video import listed, turn_of
 
 QUICK: dict[str, Any] = {"effect": "quantize", "k": 6, "size": "full"}

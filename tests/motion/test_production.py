@@ -16,11 +16,11 @@ from tests.motion.trail import Footage, Trail, expected
 
 from impasto.errors import Interrupted, UnwritableOutput, UsageError
 from impasto.events import Event, FrameDone, FrameStep, Notice, Stage
+from impasto.lock import Lock
 from impasto.motion import production as module
 from impasto.motion.film_recipe import FilmRecipe
 from impasto.motion.frame_file import Bits
 from impasto.motion.job_folder import JobFolder, folder_of, was_written
-from impasto.motion.lock import Lock
 from impasto.motion.production import Produced, Production, produce, runs
 from impasto.motion.status import status
 from impasto.motion.store import RESERVE, Pictures

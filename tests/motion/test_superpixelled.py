@@ -11,7 +11,7 @@ from impasto.image.srgb import to_unit
 from impasto.motion.effect import Effect, NewFrame, Past
 from impasto.motion.quantized import QuantizedFrames
 from impasto.motion.superpixelled import SLACK, SuperpixelledFrames
-from impasto.motion.threads import limited
+from impasto.threads import limited
 
 SETTINGS = SuperpixelSettings(n=120)
 

@@ -1,10 +1,11 @@
 """The artworks of a collection: what each is made from, and what came of it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from impasto.events import Notice
 from impasto.recipe import PaintRecipe
 from impasto.settings import OutputSettings, PaintSettings
 
@@ -61,8 +62,8 @@ class Finished:
     """That painting took."""
     sha256: str
     """Of the file."""
-    bytes: int
-    """Of the file."""
+    file_size: int
+    """Bytes of the file."""
     thumbnail: bytes
     """WebP, sRGB, its long side `THUMBNAIL` px or less."""
     made: Mapping[str, int]
@@ -78,9 +79,15 @@ class Failed:
     """The picture that cannot be used, with all artworks that need it; None for this one alone."""
     reason: str
     """A sentence that says what, where and what to do next."""
+    passing: bool = False
+    """Whether it may go better another time though nothing is changed: a file was not there, or
+    memory ran out."""
 
 
-Outcome = Working | Finished | Failed
+Outcome = Finished | Failed
+
+Told = Working | Notice
+"""What is told of a run while it goes on."""
 
 THUMBNAIL = 320
 """Px."""
@@ -89,9 +96,11 @@ THUMBNAIL = 320
 class Runner(Protocol):
     """Whoever paints: this process, or workers on a cluster."""
 
-    def run(self, tasks: Sequence[Task], folder: Path) -> Iterator[Outcome]:
+    def run(
+        self, tasks: Sequence[Task], folder: Path, tell: Callable[[Told], None]
+    ) -> Iterator[Outcome]:
         """Paint tasks into a folder, in an order of its own; files appear whole or not at all.
 
-        Each task is finished or failed once. Raises UnwritableOutput where nothing more can be
+        Each task is finished or failed once; folders that names lead into are there. Raises UnwritableOutput where nothing more can be
         written, and Interrupted on Ctrl-C.
         """

@@ -11,21 +11,22 @@ from typing import Any, overload
 from impasto.errors import UnreadableImage, UsageError
 from impasto.events import Event, Notice
 from impasto.image.animation import Frame, check_animation, check_size, write_animation
+from impasto.image.listing import gathered
 from impasto.motion.animate_settings import AnimateSettings, Loop
 from impasto.motion.burst import Burst
 from impasto.motion.effect_settings import decisive, own_settings
 from impasto.motion.film_recipe import FilmRecipe
-from impasto.motion.gathering import distinct, gathered
+from impasto.motion.gathering import distinct
 from impasto.motion.job_folder import folder_of, stored_in, was_written
 from impasto.motion.looking import Photo, aligned, in_order, look, usual_size
 from impasto.motion.prepared import Prepared, check_inputs, prepared
 from impasto.motion.production import Produced, Production, produce
 from impasto.motion.store import Pictures
 from impasto.motion.survey import Survey
-from impasto.motion.threads import processors
 from impasto.motion.video import Turn, listed, taken, turn_of
 from impasto.motion.video_settings import StyleTurn, WorkSettings
 from impasto.sizes import fitted
+from impasto.threads import processors
 
 Show = Callable[[Event], None]
 

@@ -17,8 +17,8 @@ from typing import Any
 from impasto.errors import ImpastoError, NotEnoughMemory
 from impasto.events import Notice
 from impasto.motion.shots import FrameMade, Making, Report, Task
-from impasto.motion.threads import environment
 from impasto.motion.worker import DONE, send
+from impasto.threads import environment
 
 PATIENCE = 3
 """Workers that may end one after another without a single frame of their shot."""

@@ -1,63 +1,14 @@
-"""Which photos are meant: files, folders and patterns, in their order."""
+"""Photos in the order in which they were taken, each once."""
 
-import glob
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from impasto.errors import UnreadableImage, UsageError
 from impasto.image import exif
 from impasto.image.samples import is_sample
-from impasto.image.write import same_file
-
-ENDINGS = (".jpg", ".jpeg", ".jpe", ".png", ".webp", ".tif", ".tiff", ".gif")
-"""Of the files in a folder that are photos; the others stay unread."""
-
-DIGITS = re.compile(r"([0-9]+)")
 
 TAKEN, FRACTION = 0x9003, 0x9291
 """EXIF's DateTimeOriginal and SubSecTimeOriginal."""
-
-
-def gathered(sources: Iterable[str | Path], output: Path) -> list[str]:
-    """The photos that files, folders and patterns stand for, in the order given.
-
-    A folder stands for the pictures in it, not for those in folders below; a pattern, as
-    `burst/*.jpg`, for what matches. In both they are in natural order, and neither the output nor
-    hidden files are among them. UsageError where one of them stands for nothing; UnreadableImage
-    where a file is missing.
-    """
-    found: list[str] = []
-    for source in map(str, sources):
-        if is_sample(source) or Path(source).is_file():
-            found.append(source)
-        elif Path(source).is_dir():
-            found += _within(source, map(str, Path(source).iterdir()), output)
-        elif glob.has_magic(source):
-            found += _within(source, glob.glob(source), output)  # noqa: PTH207 (of any folder)
-        else:
-            raise UnreadableImage(
-                f"cannot read {source}: there is no such file; check its name and folder"
-            )
-    return found
-
-
-def natural(name: str) -> tuple[list[list[tuple[str, int]]], str]:
-    """A key that sorts names as people count: img_2 before img_10, whatever their case.
-
-    >>> sorted(["img_10.jpg", "IMG_2.jpg", "a/9.jpg"], key=natural)
-    ['a/9.jpg', 'IMG_2.jpg', 'img_10.jpg']
-    """
-    return [_counted(part) for part in Path(name.casefold()).parts], name
-
-
-def _counted(text: str) -> list[tuple[str, int]]:
-    """Words, each with the number behind it; the last one has none, and comes first by that."""
-    parts = DIGITS.split(text)
-    return [
-        (word, int(number)) for word, number in zip(parts[::2], [*parts[1::2], "-1"], strict=True)
-    ]
 
 
 def distinct(photos: Sequence[str]) -> list[str]:
@@ -88,21 +39,3 @@ def _text(capture: exif.Directory, tag: int) -> str:
     if not isinstance(field, exif.Field):
         return ""
     return field.data.split(b"\0")[0].decode("ascii", "replace").strip()
-
-
-def _within(source: str, names: Iterable[str], output: Path) -> list[str]:
-    """The pictures among what a folder or a pattern holds."""
-    found = [
-        name
-        for name in names
-        if name.lower().endswith(ENDINGS)
-        and not Path(name).name.startswith(".")
-        and Path(name).is_file()
-        and not same_file(Path(name), output)
-    ]
-    if not found:
-        raise UsageError(
-            f"there is no picture in {source}: files that end in {', '.join(ENDINGS)} are looked "
-            "for; name the photos, or another folder"
-        )
-    return sorted(found, key=natural)

@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from impasto.errors import UsageError
 from impasto.image.atomic import flush_folder, replacing, unwritable
+from impasto.lock import Holder, Lock, holder
 from impasto.motion.film_recipe import FilmRecipe
-from impasto.motion.lock import Holder, Lock, holder
 from impasto.motion.store import clear, numbered, sweep
 from impasto.motion.survey import Survey
 from impasto.settings import Settings

@@ -10,13 +10,14 @@ import numpy as np
 
 from impasto.errors import UnreadableImage, UsageError
 from impasto.events import Event, Notice, Stage
+from impasto.image.listing import natural
 from impasto.image.read import read
 from impasto.motion.alignment import View, common, enlarged, grey, view_of
 from impasto.motion.animate_settings import Fit, Order
 from impasto.motion.burst import Burst, fitted_photo
-from impasto.motion.gathering import natural, taken
-from impasto.motion.threads import limited
+from impasto.motion.gathering import taken
 from impasto.recipe import Input
+from impasto.threads import limited
 
 Show = Callable[[Event], object]
 

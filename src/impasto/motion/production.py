@@ -25,9 +25,9 @@ from impasto.motion.shots import (
 from impasto.motion.store import RESERVE, Pictures, Store
 from impasto.motion.survey import Survey
 from impasto.motion.tally import MAKING, Tally
-from impasto.motion.threads import limited
 from impasto.quantities import quantity, span
 from impasto.scratch import free_disk
+from impasto.threads import limited
 from impasto.work import undisturbed
 
 Show = Callable[[Event], None]

@@ -6,8 +6,8 @@ from operator import attrgetter
 from pathlib import Path
 
 from impasto.errors import UsageError
+from impasto.lock import holder
 from impasto.motion.job_folder import LOCK, folder_of, stored_in, was_written
-from impasto.motion.lock import holder
 from impasto.motion.shots import shots_of, tasks_of
 from impasto.motion.store import Glimpse, glimpsed
 from impasto.quantities import quantity, span

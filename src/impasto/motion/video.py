@@ -18,12 +18,12 @@ from impasto.motion.job_folder import folder_of, stored_in, was_written
 from impasto.motion.prepared import prepared
 from impasto.motion.production import Produced, Production, produce
 from impasto.motion.survey import Survey, survey
-from impasto.motion.threads import processors
 from impasto.motion.video_settings import StyleTurn, VideoSettings, WorkSettings
 from impasto.recipe import Input
 from impasto.replay import digest_of
 from impasto.settings import Settings, as_text
 from impasto.sizes import fitted
+from impasto.threads import processors
 
 S = TypeVar("S", bound=Settings)
 

@@ -10,7 +10,7 @@ from typing import IO
 from impasto.errors import ImpastoError, NotEnoughMemory, ran_out
 from impasto.motion.effect import Effect
 from impasto.motion.shots import Making, Task, carry_out
-from impasto.motion.threads import limited
+from impasto.threads import limited
 
 DONE = "done"
 """What follows the reports of a task."""

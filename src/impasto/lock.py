@@ -22,7 +22,7 @@ class Holder:
 
     process: int
     workers: int
-    """Frames that are made at the same time."""
+    """Pictures that are made at the same time."""
 
 
 class Lock:
