@@ -25,6 +25,7 @@ from impasto.neural.paint import RGB, Inputs, StyleImage, work_of
 from impasto.neural.paint import painting as run_chain
 from impasto.neural.plan import Plan, plan_for
 from impasto.neural.shared import Shared
+from impasto.neural.weights import Weights
 from impasto.recipe import FILTERING, PAINTING, Input, PaintRecipe, StyleInput, installed_versions
 from impasto.settings import OutputSettings, PaintSettings, as_text
 from impasto.sizes import dpi_of
@@ -125,10 +126,12 @@ class Job:
         output: OutputSettings | None = None,
         weights: Path | None = None,
         shared: Shared | None = None,
+        init: Opened | None = None,
     ) -> None:
         """Each style comes with its beta; None takes the settings'.
 
-        `shared`: what other jobs have made and this one may use, and the other way round.
+        `shared`: what other jobs have made and this one may use, and the other way round. `init`:
+        the picture that the settings name, if it was read before.
         """
         if not styles:
             raise UsageError("no style picture: give at least one with --style")
@@ -140,7 +143,8 @@ class Job:
         sources = [Opened.of(source) for source, _ in styles]
         pictures = [source.picture for source in sources]
         betas = [settings.beta if beta is None else beta for _, beta in styles]
-        init = read(settings.init) if isinstance(settings.init, Path) else None
+        if init is None and isinstance(settings.init, Path):
+            init = Opened.of(settings.init)
         names = distinct([picture.name for picture in pictures])
         self._shared = shared or Shared()
         self._weights = self._shared.weights(weights)
@@ -150,28 +154,19 @@ class Job:
                 StyleImage(name, beta, picture.rgb, picture.sha256)
                 for name, beta, picture in zip(names, betas, pictures, strict=True)
             ],
-            init.rgb if init is not None else None,
+            init.picture.rgb if init is not None else None,
             self.photo.sha256,
         )
-        device = choose_device(settings.device)
-        dtype = choose_precision(settings.precision, device)
-        self.recipe = PaintRecipe(
-            photo=opened.input,
-            styles=tuple(
+        self.recipe = recipe_for(
+            opened.input,
+            [
                 StyleInput(beta=beta, **dict(source.input))
                 for source, beta in zip(sources, betas, strict=True)
-            ),
-            init=input_of(settings.init, init) if init is not None else None,
-            weights=Input(
-                path=self._weights.source if weights is None else as_text(weights),
-                sha256=self._weights.sha256,
-            ),
-            settings=settings,
-            output=output or OutputSettings(),
-            device=str(device),
-            precision=str(dtype).removeprefix("torch."),
-            threads=torch.get_num_threads(),
-            versions=installed_versions(packages_of(settings)),
+            ],
+            init.input if init is not None else None,
+            weights_input(self._weights, weights),
+            settings,
+            output or OutputSettings(),
         )
 
     @property
@@ -235,6 +230,36 @@ class Job:
             peak_memory=peak_memory(choose_device(self.settings.device)),
             complete=complete,
         )
+
+
+def recipe_for(
+    photo: Input,
+    styles: Sequence[StyleInput],
+    init: Input | None,
+    weights: Input,
+    settings: PaintSettings,
+    output: OutputSettings,
+) -> PaintRecipe:
+    """The recipe of a picture that is yet to be painted by this process."""
+    device = choose_device(settings.device)
+    dtype = choose_precision(settings.precision, device)
+    return PaintRecipe(
+        photo=photo,
+        styles=tuple(styles),
+        init=init,
+        weights=weights,
+        settings=settings,
+        output=output,
+        device=str(device),
+        precision=str(dtype).removeprefix("torch."),
+        threads=torch.get_num_threads(),
+        versions=installed_versions(packages_of(settings)),
+    )
+
+
+def weights_input(weights: Weights, path: Path | None) -> Input:
+    """Weights as a recipe names them; `path` is where they were read from, None for the usual."""
+    return Input(path=weights.source if path is None else as_text(path), sha256=weights.sha256)
 
 
 def finite(losses: Losses) -> dict[str, float | None]:

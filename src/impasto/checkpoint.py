@@ -90,6 +90,14 @@ def is_unfinished(output: str | Path) -> bool:
     return bool(path.name) and os.path.exists(checkpoint_of(path))  # noqa: PTH110 (as above)
 
 
+def resumable(output: Path, recipe: PaintRecipe) -> bool:
+    """Whether the state of this very painting is kept."""
+    try:
+        return is_unfinished(output) and bool(load_checkpoint(checkpoint_of(output), recipe))
+    except BadRecipe:
+        return False
+
+
 def save_checkpoint(path: Path, recipe: PaintRecipe, snapshot: Snapshot) -> None:
     """Write the state of a run whole or not at all; raises UnwritableOutput."""
     facts = {

@@ -86,14 +86,22 @@ class PaintRecipe(Recipe):
         ours, theirs = self._decisive(), other._decisive()
         return [name for name, value in ours.items() if value != theirs[name]]
 
-    def _decisive(self) -> dict[str, object]:
-        """What decides the pixels; the same bytes may have moved to another place."""
+    def asked(self) -> dict[str, object]:
+        """What was asked for, by the names of fields and settings, wherever it was made.
+
+        The same bytes may have moved to another place, and memory changes no pixel.
+        """
         return self.settings.model_dump(exclude={"init", "memory"}) | {
             "photo": self.photo.sha256,
             "styles": [style.sha256 for style in self.styles],
             "beta": [style.beta for style in self.styles],
             "init": self.init.sha256 if self.init is not None else self.settings.init,
             "weights": self.weights.sha256,
+        }
+
+    def _decisive(self) -> dict[str, object]:
+        """What decides the pixels, to the last bit."""
+        return self.asked() | {
             "device": self.device,
             "precision": self.precision,
             "threads": self.threads,

@@ -24,11 +24,12 @@ def carry_out(
     resume: bool = False,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
     again: str = "give the same command with --resume",
+    so_far: bool = True,
 ) -> Artwork:
     """Paint and write; the output has been checked before, and is replaced if it exists.
 
     `again` is how a person goes on after a stop.
-    Raises Interrupted on Ctrl-C, once the picture so far and the state of the work are saved.
+    Raises Interrupted on Ctrl-C, once the state of the work is saved, and `so_far` the picture too.
     """
     checkpoint = None
     if str(output) != STANDARD_STREAM:
@@ -51,7 +52,8 @@ def carry_out(
                 artwork.save(output, force=True)
     except KeyboardInterrupt:
         with undisturbed():
-            message = _stopped(job, output, latest, _kept(checkpoint, latest, again))
+            going_on = _kept(checkpoint, latest, again)
+            message = _stopped(job, output, latest if so_far else None, going_on)
         raise Interrupted(message) from None
     except UnwritableOutput as error:
         raise UnwritableOutput(f"{error}{_kept(checkpoint, latest, again)}") from error

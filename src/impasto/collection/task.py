@@ -101,6 +101,6 @@ class Runner(Protocol):
     ) -> Iterator[Outcome]:
         """Paint tasks into a folder, in an order of its own; files appear whole or not at all.
 
-        Each task is finished or failed once; folders that names lead into are there. Raises UnwritableOutput where nothing more can be
-        written, and Interrupted on Ctrl-C.
+        Each task is finished or failed once; the folders that names lead into are there. Raises
+        UnwritableOutput where nothing more can be written, and Interrupted on Ctrl-C.
         """

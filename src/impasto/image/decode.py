@@ -81,6 +81,8 @@ def samples_of(data: bytes, image: pyvips.Image, where: str) -> tuple[Samples, S
 
 def _load(data: bytes, where: str, fail_on: str) -> pyvips.Image:
     """Open with the loader of the announced format."""
+    if not data:
+        raise empty_file(where)
     kind = format_of(data[:16])
     if kind is None:
         raise not_a_picture(where)
@@ -105,6 +107,11 @@ def _decoded(data: bytes, image: pyvips.Image, where: str) -> pyvips.Image:
         return image.copy_memory()
     except pyvips.Error as error:
         raise _damaged(data, where, error) from None
+
+
+def empty_file(where: str) -> UnreadableImage:
+    """The error for a file without a byte."""
+    return UnreadableImage(f"cannot read {where}: it is empty (0 bytes); copy it again")
 
 
 def not_a_picture(where: str) -> UnreadableImage:

@@ -38,8 +38,12 @@ def read(source: Source) -> Picture:
 
 def _from_file(source: str | Path) -> Picture:
     """Read a file, or standard input for `-`."""
+    return picture_of(picture_bytes(source), source)
+
+
+def picture_of(data: bytes, source: str | Path) -> Picture:
+    """The picture whose file has these bytes; `source` is where they come from, as of `read`."""
     where = name_of(source)
-    data = picture_bytes(source)
     image = opened(data, where)
     colours, alpha = samples_of(data, image, where)
     return Picture(

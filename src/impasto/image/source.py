@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from impasto.errors import UnreadableImage
-from impasto.image.decode import format_of, not_a_picture
+from impasto.image.decode import empty_file, format_of, not_a_picture
 from impasto.image.picture import STANDARD_STREAM
 
 
@@ -52,7 +52,7 @@ def _picture(file: BinaryIO, where: str) -> bytes:
     """Read to the end, but only what can be a picture: a film on the wrong line stays unread."""
     head = file.read(16)
     if not head:
-        raise UnreadableImage(f"cannot read {where}: it is empty (0 bytes); copy it again")
+        raise empty_file(where)
     if format_of(head) is None:
         raise not_a_picture(where)
     return head + file.read()

@@ -13,7 +13,8 @@ from impasto.image.resize import resize
 from impasto.neural.objective import StyleTarget, Targets, content_of, grams_of, weighted
 from impasto.neural.pyramid import Size, style_size
 from impasto.neural.rows import Rows
-from impasto.neural.shared import Shared, bytes_of_maps
+from impasto.neural.shared import Shared
+from impasto.neural.target_files import Target
 from impasto.neural.tiles import Tiling
 from impasto.neural.vgg import VGG19
 from impasto.settings import PaintSettings
@@ -111,12 +112,13 @@ class Sources:
         """What is taken of a picture at a size; shared, unless it lies on disk to spare memory."""
 
         def make() -> dict[str, V]:
+            self._shared.made[sha256] += 1
             return take(network, self._tensor(rgb, size), layers, tiling)
 
         if not sha256 or tiling.folder is not None:
             return make()
-        key = take, network, tiling.halved, sha256, size, tuple(layers)
-        return self._shared.once(key, make, bytes_of_maps)
+        target = Target(take, network, tiling.halved, sha256, size, tuple(layers))
+        return self._shared.targets(target, make)
 
     def _tensor(self, rgb: RGB, size: Size) -> Tensor:
         """A picture at a size, (1, 3, H, W), channels-last."""

@@ -57,6 +57,8 @@ class VGG19:
         self._convolve = conv_relu_fused if fuses(self.device, dtype) else conv_relu
         wide = torch.promote_types(dtype, torch.float32)
         self._mean = weights.mean.to(device, wide).view(1, 3, 1, 1)
+        self.identity = weights.sha256, str(dtype), str(device), pooling
+        """What decides its maps, in words."""
         self._weights = weights
         self._biases = {k: bias.to(device, dtype) for k, (_, bias) in weights.layers.items()}
         self._kernel, self._turned = cache(self._placed), cache(self._placed_turned)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from impasto.artwork import Job, Opened
-from impasto.checkpoint import checkpoint_of, is_unfinished, load_checkpoint
+from impasto.checkpoint import is_unfinished, resumable
 from impasto.errors import BadRecipe, UnreadableImage, UsageError
 from impasto.events import Event, Notice, RolledBack, Stage, Step
 from impasto.image.atomic import unwritable
@@ -102,7 +102,7 @@ class Variants:
                 )
             if found is not None and found.complete:
                 self.done[point.stem] = Variant(point, file, found)
-            elif is_unfinished(file) and not _resumable(file, job.recipe) and not force:
+            elif is_unfinished(file) and not resumable(file, job.recipe) and not force:
                 raise UsageError(
                     f"cannot write {file}: the state of another painting is kept for it; choose "
                     "another name for the sheet, or add --force to start anew"
@@ -129,7 +129,7 @@ class Variants:
                 job,
                 file,
                 _part(show, name, begun, share),
-                resume=_resumable(file, job.recipe),
+                resume=resumable(file, job.recipe),
                 again=AGAIN,
             )
             variant = self.done[point.stem] = Variant(point, file, artwork.recipe)
@@ -157,14 +157,6 @@ def _compared(file: Path, wanted: PaintRecipe) -> tuple[list[str], PaintRecipe |
         return ["command"], None
     differing = wanted.differences(found)
     return differing, None if differing else found
-
-
-def _resumable(file: Path, recipe: PaintRecipe) -> bool:
-    """Whether the state of this very painting is kept."""
-    try:
-        return is_unfinished(file) and bool(load_checkpoint(checkpoint_of(file), recipe))
-    except BadRecipe:
-        return False
 
 
 def _part(show: Show, name: str, begun: float, share: float) -> Show:
