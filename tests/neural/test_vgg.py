@@ -51,6 +51,21 @@ def gradients(
     return found, expected
 
 
+def test_float32_is_no_tf32_whatever_the_process_has_asked_for(
+    small_weights: SmallWeights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of convolutions and of the products that Gram matrices are, from the first network on."""
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
+    torch.set_float32_matmul_precision("medium")
+    try:
+        VGG19(small_weights(0), torch.float32, torch.device("cpu"))
+        assert not torch.backends.cudnn.allow_tf32
+        assert not torch.backends.cuda.matmul.allow_tf32
+        assert torch.get_float32_matmul_precision() == "highest"
+    finally:
+        torch.set_float32_matmul_precision("highest")
+
+
 @pytest.mark.parametrize("pooling", POOLINGS)
 @pytest.mark.parametrize("size", [(51, 37), (16, 16)])
 def test_maps_are_those_of_plain_pytorch(

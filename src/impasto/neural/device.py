@@ -51,6 +51,16 @@ def has_bfloat16(device: torch.device) -> bool:
     return False
 
 
+def compute_in_float32() -> None:
+    """Let float32 be float32 on CUDA too, in convolutions and in products of matrices.
+
+    For convolutions cuDNN takes TF32 by default, which keeps 10 of a fraction's 23 bits; for
+    matrices other code of the process may have asked for it.
+    """
+    torch.backends.cudnn.allow_tf32 = False
+    torch.set_float32_matmul_precision("highest")
+
+
 def keep_freed_memory() -> None:
     """Let the C library keep what it frees: every tile asks for the same blocks again.
 

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from impasto.neural.architecture import ends_block as ends_block
 from impasto.neural.architecture import halvings as halvings
+from impasto.neural.device import compute_in_float32
 from impasto.neural.weights import Weights
 from impasto.settings import LAYERS, Pooling
 
@@ -52,6 +53,7 @@ class VGG19:
     def __init__(
         self, weights: Weights, dtype: torch.dtype, device: torch.device, pooling: Pooling = "max"
     ) -> None:
+        compute_in_float32()  # here, for no network is made elsewhere
         self.dtype, self.device = dtype, device
         self._pooling = pooling
         self._convolve = conv_relu_fused if fuses(self.device, dtype) else conv_relu

@@ -248,7 +248,6 @@ def _network(weights: str | Path | None, layers: Iterable[str]) -> VGG19:
 def _network_of(weights: Weights, layers: Iterable[str]) -> VGG19:
     """The network in float32; BadWeights where the weights end before one of the layers."""
     require_layers(weights, PaintSettings(content_layers=dict.fromkeys(layers, 1.0)))
-    torch.backends.cudnn.allow_tf32 = False  # float32 means float32 on CUDA too
     return VGG19(weights, torch.float32, choose_device("auto"))
 
 
