@@ -50,7 +50,7 @@ def feature_maps(
 
     Only these are held whole. Raises NotEnoughMemory before any work where they do not fit.
     """
-    require_room(wanted, image.shape[3], image.shape[2], network.device)
+    require_room(wanted, image.shape[3], image.shape[2])
     collected = {layer: _Collected(layer, maps, image) for layer, maps in wanted.items()}
 
     def visit(layer: str, features: Tensor, rows: slice) -> None:
@@ -60,15 +60,14 @@ def feature_maps(
     return {layer: found.done() for layer, found in collected.items()}
 
 
-def require_room(
-    wanted: Mapping[str, Sequence[int]], width: int, height: int, device: torch.device
-) -> None:
-    """Refuse maps that would not fit into memory."""
+def require_room(wanted: Mapping[str, Sequence[int]], width: int, height: int) -> None:
+    """Refuse maps that would not fit into the system's memory, whatever device makes them."""
+    system = torch.device("cpu")
     needed = sum(
         BYTES * len(maps) * (width >> halvings(layer)) * (height >> halvings(layer))
         for layer, maps in wanted.items()
     )
-    room = default_budget(device) - resident_memory(device)
+    room = default_budget(system) - resident_memory(system)
     if needed > room:
         raise NotEnoughMemory(
             f"the maps of {width}×{height} px take {needed / 1e9:.1f} GB, and {room / 1e9:.1f} GB "
