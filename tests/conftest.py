@@ -88,17 +88,23 @@ def environment() -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def start(environment: dict[str, str]) -> Callable[..., subprocess.Popen[str]]:
-    """The command line as a process of its own."""
+    """The command line as a process of its own, which Ctrl-C stops."""
 
     def begin(*arguments: str | Path) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, "-m", "impasto.cli", *map(str, arguments)],
-            env=environment,
-            text=True,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
+        # A shell that runs the tests in the background has them ignore it, and a process that is
+        # started inherits that, but no handler.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            return subprocess.Popen(
+                [sys.executable, "-m", "impasto.cli", *map(str, arguments)],
+                env=environment,
+                text=True,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+            )
+        finally:
+            signal.signal(signal.SIGINT, before)
 
     return begin
 
