@@ -1,7 +1,9 @@
+import re
 import struct
 import sys
 import weakref
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
@@ -347,9 +349,36 @@ def test_what_is_interrupted_leaves_nothing(
     assert not list(tmp_path.iterdir())
 
 
+@contextmanager
+def full_after(size: int) -> Iterator[None]:
+    """While it lasts, no file takes more bytes, as if its disk were full."""
+    resource = pytest.importorskip("resource")
+    _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, most))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+
+
 @pytest.mark.parametrize("ending", ENDINGS)
-def test_a_full_disk_is_said(growth: list[Frame], ending: str) -> None:
-    with pytest.raises(UnwritableOutput, match="cannot write"):
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.999])
+def test_a_full_disk_is_said_and_leaves_what_was_there(
+    growth: list[Frame], tmp_path: Path, ending: str, share: float
+) -> None:
+    file = tmp_path / f"grow.{ending}"
+    size = write_animation(growth, file, [0.1] * 9)
+    file.write_bytes(b"the film before")
+    message = f"cannot write {file}: no space left on its disk"
+    with full_after(int(share * size)), pytest.raises(UnwritableOutput, match=re.escape(message)):
+        write_animation(growth, file, [0.1] * 9)
+    assert file.read_bytes() == b"the film before"
+    assert list(tmp_path.iterdir()) == [file]
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_folder_that_takes_no_films_is_named(growth: list[Frame], ending: str) -> None:
+    with pytest.raises(UnwritableOutput, match=f"cannot write /proc/grow.{ending}: "):
         write_animation(growth, f"/proc/grow.{ending}", [0.1] * 9)
 
 

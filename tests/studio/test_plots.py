@@ -1,5 +1,5 @@
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations
 from pathlib import Path
 from xml.etree import ElementTree
@@ -10,12 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.path import Path as MatplotlibPath
 from PIL import Image
 from sklearn.isotonic import IsotonicRegression
 
 import impasto as package
 from impasto.errors import UsageError
-from impasto.studio.course import Course
+from impasto.studio.course import Course, read_log
 from impasto.studio.curves import curves
 from impasto.studio.figure import styled
 from impasto.studio.plots import apart, figure_of, plot
@@ -211,7 +213,30 @@ def test_losses_that_are_not_finite_leave_gaps(tmp_path: Path) -> None:
     broken.losses["content"][:] = np.nan
     log = log_of(broken, tmp_path / "run.jsonl")
     log.write_text(log.read_text().replace("NaN", "null"))
+    read = read_log(log, "run")
+    drawn = figure([read], Paper.LIGHT)
+    for panel, along in zip(drawn.axes, (read.steps, read.seconds), strict=True):
+        first_level = [line for line in panel.lines if len(np.asarray(line.get_xdata())) == 20]
+        strokes = [list(strokes_of(line)) for line in first_level[::2]]
+        # The content's line is nowhere; all others end before the gap and begin again behind it.
+        whole = [(along[0], along[4]), (along[8], along[19])]
+        assert sorted(map(len, strokes)) == [0, *[2] * 6]
+        assert all(found == pytest.approx(whole) for found in strokes if found)
+    names = [text.get_text() for text in drawn.axes[1].texts]
+    assert "content" in names and "total" in names
     assert plot(log, tmp_path / "losses.png") > 10_000
+
+
+def strokes_of(line: Line2D) -> Iterator[tuple[float, float]]:
+    """From where to where the pen is on the paper, along the axis."""
+    at: list[float] = []
+    for place, code in line.get_path().iter_segments(remove_nans=True, simplify=False):
+        if code == MatplotlibPath.MOVETO and at:
+            yield at[0], at[-1]
+            at = []
+        at.append(float(place[0]))
+    if len(at) > 1:
+        yield at[0], at[-1]
 
 
 Outcome = tuple[int, str, str]
