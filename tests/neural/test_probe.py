@@ -74,9 +74,10 @@ def test_maps_that_do_not_fit_are_refused_before_any_work(
     monkeypatch.setattr(probe, "default_budget", lambda device: budgets[device.type])
     monkeypatch.setattr(probe, "resident_memory", lambda device: held[device.type])
     network, image = VGG19(weights, torch.float32, CPU), picture("coffee", 48, 32)
-    network.device = torch.device("cuda")  # though its tensors lie where they lay
+    network.device = torch.device("cuda")
     with pytest.raises(NotEnoughMemory, match=r"48×32 px take 0\.0 GB.*smaller --size"):
         feature_maps(network, image, {"relu1_1": range(64)})
+    network.device = CPU
     assert len(feature_maps(network, image, {"relu1_1": range(63)})["relu1_1"].values) == 63
 
 
