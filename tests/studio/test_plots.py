@@ -20,7 +20,7 @@ from impasto.errors import UsageError
 from impasto.studio.course import Course, read_log
 from impasto.studio.curves import curves
 from impasto.studio.figure import styled
-from impasto.studio.plots import apart, figure_of, plot
+from impasto.studio.plots import apart, figure_of, plot, ticks
 from impasto.studio.theme import THEMES, Colour, Paper
 from impasto.studio.typeset import ELLIPSIS
 
@@ -101,6 +101,33 @@ def test_one_run_has_a_line_for_each_loss_and_several_one_each() -> None:
     labels = [line.label for line in curves(CASES[5], Paper.LIGHT)]
     assert labels[0] == "one"
     assert ELLIPSIS in labels[1]
+
+
+@given(st.floats(-30, 30), st.floats(0.31, 20))
+def test_the_axis_of_losses_has_round_numbers_however_short_it_is(
+    start: float, decades: float
+) -> None:
+    low, top = 10**start, 10 ** (start + decades)
+    found = ticks(low, top)
+    assert 3 <= len(found) <= 12
+    assert low <= found[0] <= found[-1] <= top
+    assert found == sorted(set(found))
+    for place in found:  # two digits at most
+        assert float(f"{place:.1e}") == pytest.approx(place, rel=1e-9)
+
+
+def test_numbers_stand_at_rules_where_losses_stay_within_a_decade() -> None:
+    values = np.linspace(0.8, 0.4, 20)
+    once, steps = np.ones(20, np.intp), np.arange(20)
+    calm = Course("calm", ((64, 48),), once, steps, steps / 2, {"total": values})
+    axis = figure([calm], Paper.LIGHT).axes[0].yaxis
+    low, high = axis.get_view_interval()
+    shown = [
+        tick.label1.get_text()
+        for tick in axis.get_major_ticks()
+        if low <= tick.get_loc() <= high and tick.gridline.get_visible()
+    ]
+    assert shown == ["0.25", "0.3", "0.4", "0.5", "0.6", "0.7", "0.8", "0.9", "1"]
 
 
 def luminance(colour: Colour) -> float:
@@ -221,7 +248,7 @@ def test_losses_that_are_not_finite_leave_gaps(tmp_path: Path) -> None:
         # The content's line is nowhere; all others end before the gap and begin again behind it.
         whole = [(along[0], along[4]), (along[8], along[19])]
         assert sorted(map(len, strokes)) == [0, *[2] * 6]
-        assert all(found == pytest.approx(whole) for found in strokes if found)
+        assert all(np.allclose(found, whole) for found in strokes if found)
     names = [text.get_text() for text in drawn.axes[1].texts]
     assert "content" in names and "total" in names
     assert plot(log, tmp_path / "losses.png") > 10_000

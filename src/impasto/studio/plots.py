@@ -1,5 +1,6 @@
 """Plots of how the losses of paintings went, against steps and against seconds."""
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -26,6 +27,12 @@ SIZE, LETTER = 8.5, 0.6
 LEADING = 1.35
 """From one label to the next at least, in sizes."""
 
+FEWEST, MOST = 3, 12
+"""Numbers on the axis of losses."""
+
+ROUND = ((1,), (1, 2, 5), (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9))
+"""Times powers of ten: as many as it takes. The last ones are enough for twice a number."""
+
 LEADER = 0.25
 """Inches from a panel to its labels."""
 
@@ -42,13 +49,13 @@ def plot(
     The output is an SVG or PNG by its ending, its paper "light" or "dark". Returns the number of
     bytes. Raises BadLog, UsageError, UnwritableOutput, and MissingExtra without matplotlib.
     """
-    files = [logs] if isinstance(logs, str | Path) else list(logs)
+    paper, files = Paper(paper), [logs] if isinstance(logs, str | Path) else list(logs)
     check_figure(output, files, force=force)
     names = [Path(file).stem for file in files]
     if len(set(names)) < len(names):
         names = [str(file) for file in files]
     courses = [read_log(file, name) for file, name in zip(files, names, strict=True)]
-    return draw(courses, output, Paper(paper))
+    return draw(courses, output, paper)
 
 
 def draw(courses: Sequence[Course], output: str | Path, paper: Paper) -> int:
@@ -121,6 +128,7 @@ def _frame(
     panel.set_xlim(*along)
     panel.set_yscale("log")
     panel.set_ylim(*up)
+    panel.set_yticks(ticks(*up))
     panel.minorticks_off()
     panel.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
     panel.grid(axis="y", color=hexadecimal(theme.rule), lw=0.6)
@@ -128,6 +136,17 @@ def _frame(
     panel.set_xlabel(axis, color=faint, size=SIZE)
     panel.tick_params(colors=faint, labelsize=SIZE, length=3, color=hexadecimal(theme.rule))
     panel.spines[["top", "right", "left"]].set_visible(False)
+
+
+def ticks(low: float, top: float) -> list[float]:
+    """Round numbers on a logarithmic axis: powers of ten, and more where these are too few."""
+    powers = 10.0 ** np.arange(np.floor(np.log10(low)), np.log10(top))
+    found: list[float] = []
+    for times in ROUND:
+        found = [place for place in np.outer(powers, times).ravel().tolist() if low <= place <= top]
+        if len(found) >= FEWEST:
+            break
+    return found[:: math.ceil(len(found) / MOST)]
 
 
 def _mark_levels(panels: Sequence["Axes"], course: Course, theme: Theme) -> None:
