@@ -135,6 +135,23 @@ def test_pages_are_light_or_dark_and_go_through_pipes(
     assert done.stdout.startswith(b"\x89PNG")
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda how: package.walk_layers("missing.jpg", "depth.gif", **how),
+        lambda how: package.sweep("missing.jpg", "starry.png", output="sheet.png", **how),
+        lambda how: package.compare("missing.png", **how),
+        lambda how: package.plot("missing.jsonl", "losses.svg", **how),
+        lambda how: package.first_filters().save("missing/filters.png", **how),
+    ],
+)
+def test_paper_that_there_is_not_is_refused_before_anything_else(
+    call: Callable[[dict[str, Any]], object], folder: Path
+) -> None:
+    with pytest.raises(UsageError, match="paper must be 'light' or 'dark', not blue"):
+        call({"paper": "blue"})
+
+
 def test_the_walk_shows_every_layer_at_a_readable_pace(impasto: Run, folder: Path) -> None:
     command = "features", "photo.jpg", "--all", "--size", "32", "--top", "3", "-o", "depth.gif"
     assert impasto(*command)[0] == 0

@@ -63,7 +63,7 @@ def compare(
 
     Raises the errors of `impasto.errors`.
     """
-    sources = cast("Sequence[Source]", listed(pictures))
+    paper, sources = Paper(paper), cast("Sequence[Source]", listed(pictures))
     if not sources:
         raise UsageError("no picture to compare; name at least one")
     named = [with_beta(style) for style in listed(styles)] if styles is not None else []

@@ -28,5 +28,6 @@ class Page(ABC):
         self, output: str | Path, *, paper: Paper | str = Paper.LIGHT, force: bool = False
     ) -> int:
         """Write the page; `force` replaces an existing file. Returns the number of bytes."""
+        paper = Paper(paper)
         check_output(output, (), force=force, settings=OutputSettings())
-        return save(self.page(Paper(paper)), output)
+        return save(self.page(paper), output)

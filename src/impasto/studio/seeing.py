@@ -165,7 +165,7 @@ def walk_layers(
 
     Raises the errors of `impasto.errors`.
     """
-    asked = FeatureSettings.checked({"top": top, "size": size})
+    paper, asked = Paper(paper), FeatureSettings.checked({"top": top, "size": size})
     check_animation(output, [photo] if isinstance(photo, str | Path) else [], force=force)
     tell = show or (lambda _: None)
     tell(Stage("reading", 0.0))
@@ -176,7 +176,7 @@ def walk_layers(
     active = feature_maps(network, image, dict.fromkeys(loaded.layers, ()))
     kept = {layer: found.most_active(asked.top or top) for layer, found in active.items()}
     tell(Stage("looking", 0.4))
-    pages = walk_pages(seen, feature_maps(network, image, kept), Paper(paper))
+    pages = walk_pages(seen, feature_maps(network, image, kept), paper)
     tell(Stage("writing", 0.7))
     seconds = [FRAME_SECONDS] * (len(pages) - 1) + [LAST_SECONDS]
     return write_animation([to_bits(page, 8).astype(np.uint8) for page in pages], output, seconds)

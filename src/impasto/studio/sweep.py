@@ -72,7 +72,7 @@ def sweep(
 
     Raises the errors of `impasto.errors`.
     """
-    values = {name: _listed(value) for name, value in settings.items()}
+    paper, values = Paper(paper), {name: _listed(value) for name, value in settings.items()}
     chosen = _each(styles, values.get("beta", ()))
     files = _files(photo, *(style for style, _ in chosen), *values.get("init", ()), weights)
     output, html = Path(output), Path(html) if html is not None else None
@@ -133,9 +133,9 @@ def _check(output: Path, html: Path | None, files: Sequence[str | Path], *, forc
         check_file(html, [*files, output], force=force)
 
 
-def _write(sheet: Sheet, output: Path, paper: Paper | str, html: Path | None) -> None:
+def _write(sheet: Sheet, output: Path, paper: Paper, html: Path | None) -> None:
     """Write the sheet as a picture, and as a page if it is asked for."""
-    save(drawn(sheet, Paper(paper)), output)
+    save(drawn(sheet, paper), output)
     if html is not None:
         with replacing(html) as file:
             file.write_text(page(sheet), "utf-8")

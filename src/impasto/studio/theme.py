@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Never
+
+from impasto.errors import UsageError
 
 Colour = tuple[int, int, int]
 """sRGB, 0 to 255."""
@@ -12,6 +15,11 @@ class Paper(StrEnum):
 
     LIGHT = "light"
     DARK = "dark"
+
+    @classmethod
+    def _missing_(cls, value: object) -> Never:
+        """Whoever names another one has asked for what there is not."""
+        raise UsageError(f"paper must be 'light' or 'dark', not {value}")
 
 
 @dataclass(frozen=True, slots=True)
