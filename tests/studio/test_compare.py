@@ -168,6 +168,22 @@ def test_sides_that_were_rounded_are_fitted(folder: Path, one_thread: None) -> N
     assert found.size == (112, 85)
 
 
+def test_paintings_of_long_panoramas_are_compared(folder: Path, one_thread: None) -> None:
+    """Their short side is 16 px, the least there may be, whatever the photo's shape."""
+    wide, high = np.tile(photo("coffee")[:40, :150], (1, 4, 1)), "high.png"
+    Image.fromarray((wide.transpose(1, 0, 2) * 255).astype(np.uint8)).save(high)
+    for panorama, size in ((wide, (80, 16)), (high, (16, 80))):
+        art = impasto.paint(panorama, "starry.png", size=80, steps=1, levels=1)
+        assert art.picture.size == size
+        found = impasto.compare(art.image, photo=panorama, styles="starry.png", size=80)
+        assert found.size == size
+        assert losses_of(found, 0) == pytest.approx(dict(art.losses), rel=0.05, abs=1e-3)
+        found.save("sheet.png", force=True)
+        turned = art.image.transpose(Image.Transpose.ROTATE_90)
+        with pytest.raises(UsageError, match="another shape than the photo"):
+            impasto.compare(turned, photo=panorama, styles="starry.png")
+
+
 def test_numbers_of_a_row_have_the_decimals_that_its_smallest_needs() -> None:
     assert Row("", [12.953, 3.0214, 0.5]).figures() == ["12.953", "3.021", "0.500"]
     assert Row("", [0.0392877, 1.0]).figures() == ["0.0393", "1.0000"]

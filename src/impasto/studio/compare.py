@@ -23,7 +23,7 @@ from impasto.neural.weights import load_weights
 from impasto.recipe import USUAL_WEIGHTS, Input, PaintRecipe
 from impasto.replay import place_of
 from impasto.settings import OutputSettings, PaintSettings, as_text
-from impasto.sizes import fitted
+from impasto.sizes import fitted, scaled
 from impasto.studio.comparison import Comparison, Judged
 from impasto.studio.sheet import Cell
 from impasto.studio.theme import Paper
@@ -181,9 +181,12 @@ def _canvas(pictures: Sequence[Picture], photo: Picture, size: int | str | None)
 
 
 def _require_shape(path: str, size: Size, photo: Size) -> None:
-    """Refuse a picture of another shape than the photo's: it shows something else."""
-    wanted = size[0] * photo[1] / photo[0]
-    if abs(size[1] - wanted) > max(1, SHAPE * wanted):
+    """Refuse a picture of another shape than the photo's: it shows something else.
+
+    A painting as long as it has the shape, also where the short side is the least there may be.
+    """
+    ought = scaled(*photo, max(size) / max(photo))
+    if any(abs(a - b) > max(1, SHAPE * b) for a, b in zip(size, ought, strict=True)):
         raise UsageError(
             f"{path} is {size[0]}×{size[1]} px, another shape than the photo, which is "
             f"{photo[0]}×{photo[1]} px; crop it as the photo is, or name the right --photo"
