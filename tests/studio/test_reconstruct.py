@@ -1,8 +1,10 @@
 import json
+import math
 import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,15 +13,17 @@ from PIL import Image
 from skimage.metrics import peak_signal_noise_ratio
 
 import impasto
-from impasto.errors import Interrupted, UsageError
-from impasto.events import Event, Stage
+from impasto.errors import Interrupted, NotEnoughMemory, UnwritableOutput, UsageError
+from impasto.events import Event, Notice, Stage
 from impasto.image.resize import resize
 from impasto.image.samples import photo
+from impasto.neural.objective import Evaluation, Objective
 from impasto.neural.tiles import Tiles, Tiling
 from impasto.neural.vgg import VGG19
 from impasto.neural.weights import load_weights
-from impasto.studio.reconstruct import Reconstructions, psnr, start
+from impasto.studio.reconstruct import start
 from impasto.studio.reconstruct_settings import CONTENT_SETS, STYLE_SETS, ReconstructSettings
+from impasto.studio.reconstruction import Reconstructions, psnr
 
 Outcome = tuple[int, str, str]
 
@@ -170,21 +174,129 @@ def test_the_command(impasto: Callable[..., Outcome], folder: Path) -> None:
     assert not Path("a.png").exists()
 
 
-def test_stopping_writes_what_is_there(tmp_path: Path) -> None:
-    def stop(event: Event) -> None:
-        if isinstance(event, Stage) and event.name.startswith("2 of 2"):
-            raise KeyboardInterrupt
+TWO: dict[str, Any] = {"content_layer": "relu1_1,relu2_1", "size": 32, "steps": 2}
 
-    with pytest.raises(Interrupted, match="stopped after 1 of 2 reconstructions; these are in"):
+
+def at_the_second(error: BaseException) -> Callable[[Event], None]:
+    """Raises an error when the second picture is begun."""
+
+    def show(event: Event) -> None:
+        if isinstance(event, Stage) and event.name.startswith("2 of 2"):
+            raise error
+
+    return show
+
+
+@pytest.fixture(scope="module")
+def undisturbed_sheet(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    output = tmp_path_factory.mktemp("whole") / "kept.png"
+    impasto.reconstruct("sample:chelsea", output=output, **TWO)
+    assert [file.name for file in output.parent.iterdir()] == ["kept.png"]
+    return output.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("error", "raised", "said"),
+    [
+        (KeyboardInterrupt(), Interrupted, "stopped after 1 of 2 reconstructions; these are in"),
+        (NotEnoughMemory("memory ran out"), NotEnoughMemory, "^memory ran out; to go on, give the"),
+        (RuntimeError("a defect"), RuntimeError, "^a defect$"),
+    ],
+)
+def test_what_is_finished_outlives_every_end_of_a_run(
+    tmp_path: Path,
+    undisturbed_sheet: bytes,
+    error: BaseException,
+    raised: type[BaseException],
+    said: str,
+) -> None:
+    output = tmp_path / "kept.png"
+    with pytest.raises(raised, match=said) as caught:
+        impasto.reconstruct("sample:chelsea", output=output, show=at_the_second(error), **TWO)
+    if not isinstance(error, RuntimeError):
+        assert str(caught.value).endswith("; to go on, give the same command again")
+    assert output.exists() == isinstance(error, KeyboardInterrupt)
+    seen: list[Event] = []
+    impasto.reconstruct("sample:chelsea", output=output, show=seen.append, **TWO)
+    assert Notice("1 of 2 reconstructions are there already") in seen
+    stages = [event.name for event in seen if isinstance(event, Stage)]
+    assert stages[1] == "2 of 2, content of relu2_1, step 1"
+    assert output.read_bytes() == undisturbed_sheet
+    assert [file.name for file in tmp_path.iterdir()] == ["kept.png"]
+
+
+def test_a_sheet_that_cannot_be_written_costs_no_reconstruction(
+    tmp_path: Path, undisturbed_sheet: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = tmp_path / "kept.png"
+
+    def full(*_: object, **__: object) -> int:
+        raise UnwritableOutput(f"cannot write {output}: no space left on its disk")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Reconstructions, "save", full)
+        with pytest.raises(UnwritableOutput, match=r"no space left on its disk; to go on, give"):
+            impasto.reconstruct("sample:chelsea", output=output, **TWO)
+    seen: list[Event] = []
+    impasto.reconstruct("sample:chelsea", output=output, show=seen.append, **TWO)
+    assert [event for event in seen if isinstance(event, Stage)] == [Stage("reading", 0.0)]
+    assert output.read_bytes() == undisturbed_sheet
+
+
+def test_a_state_that_cannot_be_kept_stops_nothing(
+    tmp_path: Path, undisturbed_sheet: bytes
+) -> None:
+    output = tmp_path / "kept.png"
+    (tmp_path / "kept.png.unfinished").mkdir()
+    with pytest.raises(UsageError, match="it is damaged, or of another command; give the same"):
+        impasto.reconstruct("sample:chelsea", output=output, **TWO)
+    seen: list[Event] = []
+    impasto.reconstruct("sample:chelsea", output=output, show=seen.append, force=True, **TWO)
+    told = [event.message for event in seen if isinstance(event, Notice)]
+    assert sum(message.startswith("what is finished is not kept: cannot") for message in told) == 2
+    assert output.read_bytes() == undisturbed_sheet
+
+
+def test_what_is_kept_of_other_settings_is_not_lost_by_mistake(tmp_path: Path) -> None:
+    output, state = tmp_path / "kept.png", tmp_path / "kept.png.unfinished"
+    with pytest.raises(Interrupted):
         impasto.reconstruct(
-            "sample:chelsea",
-            content_layer="relu1_1,relu2_1",
-            size=32,
-            steps=2,
-            show=stop,
-            output=tmp_path / "kept.png",
+            "sample:chelsea", output=output, show=at_the_second(KeyboardInterrupt()), **TWO
         )
-    assert (tmp_path / "kept.png").is_file()
+    before = state.read_bytes()
+    for photo_file, changes in (("sample:chelsea", {"seed": 1}), ("sample:coffee", {})):
+        with pytest.raises(UsageError, match="it is of another photo or other settings; give"):
+            impasto.reconstruct(photo_file, output=output, **TWO | changes)
+        assert state.read_bytes() == before
+    state.write_bytes(before[:-7])
+    with pytest.raises(UsageError, match="it is damaged, or of another command"):
+        impasto.reconstruct("sample:chelsea", output=output, **TWO)
+    other = impasto.reconstruct("sample:coffee", output=output, force=True, **TWO)
+    assert len(other.pictures) == 2
+    assert not state.exists()
+
+
+def test_a_picture_whose_values_stop_being_finite_is_shown_as_what_it_is(
+    impasto: Callable[..., Outcome], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The descent of the second one is spoiled from its third evaluation on."""
+    evaluate, count = Objective.evaluate, iter(range(1, 100))
+
+    def spoiled(self: Objective, canvas: torch.Tensor) -> Evaluation:
+        found = evaluate(self, canvas)
+        if next(count) < 5 + 3:
+            return found
+        return Evaluation(dict.fromkeys(found.losses, math.nan), found.gradient)
+
+    monkeypatch.setattr(Objective, "evaluate", spoiled)
+    words = ("reconstruct", "photo.jpg", "--size", "48", "--steps", "5", "-o", "kept.png")
+    status, out, err = impasto(*words, "--style-layer", "relu1_1,relu2_1", "--json")
+    assert status == 5
+    assert "stopped being finite; those are the best up to there, try --precision float32" in err
+    assert "style of relu2_1: incomplete, distance " in err
+    facts = json.loads(out)
+    assert not facts["complete"]
+    assert [each["complete"] for each in facts["reconstructions"]] == [True, False]
 
 
 def test_stopped_as_a_process(
@@ -201,4 +313,6 @@ def test_stopped_as_a_process(
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "stopped after 1 of 2 reconstructions" in err
+    assert err.endswith("; to go on, give the same command again\n")
     assert output.is_file()
+    assert (tmp_path / "kept.png.unfinished").is_file()

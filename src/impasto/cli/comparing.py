@@ -18,7 +18,7 @@ from impasto.cli.program import (
     present,
     say,
 )
-from impasto.errors import UsageError
+from impasto.errors import ExitStatus, UsageError
 from impasto.options import FILE, given, options_of
 from impasto.studio.reconstruct_settings import ReconstructSettings
 from impasto.studio.theme import Paper
@@ -78,6 +78,12 @@ def reconstruct(
         say(json.dumps({"output": output, **made.facts()}))
     elif not quiet:
         console.print(f"{output}: {len(made.pictures)} reconstructions, {made.seconds:.1f} s")
+    if not made.complete:
+        console.print(
+            "impasto: the values of some reconstructions stopped being finite; those are the best "
+            "up to there, try --precision float32"
+        )
+        raise SystemExit(ExitStatus.PARTIAL)
 
 
 @app.command(

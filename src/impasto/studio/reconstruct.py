@@ -5,116 +5,41 @@ same feature maps (its content), or the same Gram matrices (its style). What els
 these layers do not know.
 """
 
-import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
-from impasto.errors import Interrupted
+from impasto.checkpoint import is_unfinished
+from impasto.errors import ImpastoError, Interrupted, UnwritableOutput
 from impasto.events import Event, Notice, Painted, Stage, Step
 from impasto.image.picture import Picture, Source
 from impasto.image.read import read
 from impasto.image.resize import resize
 from impasto.image.write import check_output
+from impasto.neural.device import choose_device, choose_precision
 from impasto.neural.paint import painting
 from impasto.neural.shared import Shared
 from impasto.neural.sources import RGB, Inputs, StyleImage
 from impasto.neural.speed import operations
 from impasto.settings import LAYERS, OutputSettings, PaintSettings
 from impasto.sizes import fitted
-from impasto.studio.drawn import Page
 from impasto.studio.reconstruct_settings import LayerSet, ReconstructSettings
-from impasto.studio.sheet import Cell, Sheet, draw
+from impasto.studio.reconstruct_state import Finished
+from impasto.studio.reconstruction import Reconstruction, Reconstructions, Term, psnr
 from impasto.studio.theme import Paper
 from impasto.work import undisturbed
-
-Term = Literal["content", "style"]
 
 NOISE = 0.1
 """Range of the noise around middle grey that pictures start from. What a layer does not see stays
 as it was at the start, so noise of the whole range would hide what the layer does see."""
 
+AGAIN = "to go on, give the same command again"
+
 Show = Callable[[Event], None]
-
-
-@dataclass(frozen=True, eq=False)
-class Reconstruction:
-    """A picture that differs from the photo as little as some layers can tell."""
-
-    term: Term
-    layers: LayerSet
-    rgb: RGB
-    distance: float
-    """That is left: |F - F_c|² / |F_c|² or |G - A|² / |A|², the mean of its layers, float32."""
-    psnr: float
-    """Of its pixels beside the photo's, dB."""
-
-    @property
-    def title(self) -> str:
-        """Its layers, in short."""
-        first, *rest = self.layers
-        return ", ".join([first, *(name.removeprefix("relu") for name in rest)])
-
-    @property
-    def note(self) -> str:
-        """How close it is; by pixels only where these are meant to be alike."""
-        pixels = f", PSNR {self.psnr:.1f} dB" if self.term == "content" else ""
-        return f"distance {self.distance:.2g}{pixels}"
-
-    def facts(self) -> dict[str, object]:
-        """The same for programs."""
-        return {
-            "term": self.term,
-            "layers": self.layers,
-            "distance": self.distance if math.isfinite(self.distance) else None,
-            "psnr": round(self.psnr, 2) if math.isfinite(self.psnr) else None,
-        }
-
-
-@dataclass(frozen=True, eq=False)
-class Reconstructions(Page):
-    """A photo and what layers keep of it."""
-
-    name: str
-    photo: RGB
-    """At the size of the reconstructions."""
-    pictures: Sequence[Reconstruction]
-    """Content first, then style."""
-    settings: ReconstructSettings
-    seconds: float
-
-    def page(self, paper: Paper = Paper.LIGHT) -> RGB:
-        """A sheet with a row of content and one of style, and the photo beside, (H, W, 3)."""
-        rows, heads, aims = [], [], []
-        for term, aim in (("content", "feature maps"), ("style", "Gram matrices")):
-            found = [each for each in self.pictures if each.term == term]
-            if found:
-                rows.append([Cell(each.rgb, each.title, each.note) for each in found])
-                heads.append(term.capitalize())
-                aims.append(aim)
-        height, width = self.photo.shape[:2]
-        sheet = Sheet(
-            rows=rows,
-            title=f"What the layers keep of {self.name}",
-            subtitle=f"From faint noise to the same {' or '.join(aims)}, "
-            f"{self.settings.steps} steps at each size",
-            row_heads=heads,
-            beside=[Cell(self.photo, self.name, f"{width} × {height} px")],
-        )
-        return draw(sheet, paper)
-
-    def facts(self) -> dict[str, object]:
-        """What came of the work, for programs."""
-        height, width = self.photo.shape[:2]
-        return {
-            "size": (width, height),
-            "seconds": round(self.seconds, 1),
-            "reconstructions": [each.facts() for each in self.pictures],
-        }
 
 
 def reconstruct(
@@ -132,8 +57,9 @@ def reconstruct(
     photo: as in `paint`. settings: the fields of `ReconstructSettings`; `content_layer` and
     `style_layer` are text, as "relu1_2,relu4_2", or a sequence of sequences of layers.
     output, paper, force: a sheet to write as well, on light or dark paper, and whether to replace
-    it; with it, Ctrl-C writes what is there. weights: a file with VGG-19's weights. show: takes
-    every event, for progress.
+    it. With it, each finished picture is kept beside it until all are; a run that was stopped, or
+    failed, goes on behind them when it is called again. Ctrl-C writes a sheet of what is there.
+    weights: a file with VGG-19's weights. show: takes every event, for progress.
 
     >>> kept = impasto.reconstruct("photo.jpg", content_layer="relu1_2,relu5_2", size=128)
     >>> kept.pictures[1].rgb, kept.save("kept.png")
@@ -143,29 +69,48 @@ def reconstruct(
     asked = ReconstructSettings.checked(settings)
     if output is not None:
         files = [file for file in (photo, weights) if isinstance(file, str | Path)]
-        check_output(output, files, force=force, settings=OutputSettings())
-    began, tell = time.perf_counter(), show or (lambda _: None)
+        again = force or is_unfinished(output)
+        check_output(output, files, force=again, settings=OutputSettings())
+    tell = show or (lambda _: None)
     tell(Stage("reading", 0.0))
     work = _Work(read(photo), asked, Path(weights) if weights is not None else None)
-    made: list[Reconstruction] = []
-
-    def so_far() -> Reconstructions:
-        seconds = time.perf_counter() - began
-        return Reconstructions(work.name, work.photo, made, asked, seconds)
-
+    finished = Finished(output, work.decisive)
+    made = finished.load(force=force)
     try:
-        for event in work.events(made):
+        for event in work.events(made, finished):
             tell(event)
+        if output is not None:
+            work.so_far(made).save(output, paper=paper, force=True)
     except KeyboardInterrupt:
         with undisturbed():
-            said = f"stopped after {len(made)} of {len(work.wanted)} reconstructions"
-            if output is None or not made:
-                raise Interrupted(f"{said}; nothing was written") from None
-            so_far().save(output, paper=paper, force=True)
-            raise Interrupted(f"{said}; these are in {output}") from None
-    if output is not None:
-        so_far().save(output, paper=paper, force=True)
-    return so_far()
+            if made:
+                with suppress(UnwritableOutput):  # that it can't be kept was told
+                    finished.keep(made)
+            said = _stopped(work, made, output, paper)
+        raise Interrupted(f"{said}{_kept(finished)}") from None
+    except ImpastoError as error:
+        raise type(error)(f"{error}{_kept(finished)}") from error
+    finished.remove()
+    return work.so_far(made)
+
+
+def _stopped(
+    work: "_Work", made: Sequence[Reconstruction], output: str | Path | None, paper: Paper | str
+) -> str:
+    """Write a sheet of what there is; the sentence that says so."""
+    said = f"stopped after {len(made)} of {len(work.wanted)} reconstructions"
+    if output is None or not made:
+        return f"{said}; nothing was written"
+    try:
+        work.so_far(made).save(output, paper=paper, force=True)
+    except UnwritableOutput as error:
+        return f"{said}; {error}"
+    return f"{said}; these are in {output}"
+
+
+def _kept(finished: Finished) -> str:
+    """How to go on, as the end of a sentence."""
+    return f"; {AGAIN}" if finished.is_there else ""
 
 
 class _Work:
@@ -174,11 +119,12 @@ class _Work:
     def __init__(
         self, picture: Picture, settings: ReconstructSettings, weights: Path | None
     ) -> None:
+        self._began = time.perf_counter()
         self._picture, self._settings = picture, settings
         self._shared = Shared()
         self._weights = self._shared.weights(weights)
         size = fitted(*picture.size, settings.size)
-        self.name, self.photo = picture.name, resize(picture.rgb, *size)
+        self._photo = resize(picture.rgb, *size)
         self._start = start(size, settings.seed)
         content, style = settings.sets
         terms: tuple[tuple[Term, Sequence[LayerSet]], ...] = (
@@ -187,11 +133,32 @@ class _Work:
         )
         self.wanted = [(term, layers) for term, sets in terms for layers in sets]
 
-    def events(self, made: list[Reconstruction]) -> Iterator[Event]:
-        """Make one after the other, each added to `made`; shares of the work are those of all."""
-        size = self._picture.size
+    @property
+    def decisive(self) -> dict[str, object]:
+        """All that decides the pictures; memory does not."""
+        device = choose_device(self._settings.device)
+        return self._settings.model_dump(mode="json", exclude={"memory"}) | {
+            "photo": self._picture.sha256,
+            "weights": self._weights.sha256,
+            "device": str(device),
+            "precision": str(choose_precision(self._settings.precision, device)),
+        }
+
+    def so_far(self, made: Sequence[Reconstruction]) -> Reconstructions:
+        """What is there."""
+        seconds = time.perf_counter() - self._began
+        return Reconstructions(self._picture.name, self._photo, made, self._settings, seconds)
+
+    def events(self, made: list[Reconstruction], finished: Finished) -> Iterator[Event]:
+        """Make one after the other behind those that are `made`, each added to them, and kept.
+
+        Shares of the work are those of all.
+        """
+        size, begun = self._picture.size, len(made)
+        if begun:
+            yield Notice(f"{begun} of {len(self.wanted)} reconstructions are there already")
         costs = [operations(size, down_to(layers)) for _, layers in self.wanted]
-        for number, (term, layers) in enumerate(self.wanted):
+        for number, (term, layers) in enumerate(self.wanted[begun:], begun):
             before, share = sum(costs[:number]) / sum(costs), costs[number] / sum(costs)
             doing = f"{number + 1} of {len(costs)}, {term} of {layers[-1]}"
             for event in painting(*self._painting(term, layers), shared=self._shared):
@@ -201,7 +168,7 @@ class _Work:
                     yield event
                 elif isinstance(event, Painted):
                     made.append(self._finished(term, layers, event))
-                    yield Notice(f"{term} of {made[-1].title}: {made[-1].note}")
+                    yield from _keep(made, finished)
 
     def _painting(self, term: Term, layers: LayerSet) -> tuple[Inputs, PaintSettings, Any]:
         """What the chain is to paint: the photo by one loss alone, its layers alike."""
@@ -221,10 +188,23 @@ class _Work:
         return Inputs(picture.rgb, styles, self._start), settings, self._weights
 
     def _finished(self, term: Term, layers: LayerSet, event: Painted) -> Reconstruction:
-        distance = sum(event.losses.values())
         return Reconstruction(
-            term, layers, event.picture, distance, psnr(event.picture, self.photo)
+            term,
+            layers,
+            event.picture,
+            distance=sum(event.losses.values()),
+            psnr=psnr(event.picture, self._photo),
+            complete=event.complete,
         )
+
+
+def _keep(made: Sequence[Reconstruction], finished: Finished) -> Iterator[Notice]:
+    """Keep what was made last, and say so; where it can't be kept, the work goes on."""
+    try:
+        finished.keep(made)
+    except UnwritableOutput as error:
+        yield Notice(f"what is finished is not kept: {error}")
+    yield Notice(f"{made[-1].term} of {made[-1].title}: {made[-1].note}")
 
 
 def start(size: tuple[int, int], seed: int) -> RGB:
@@ -232,12 +212,6 @@ def start(size: tuple[int, int], seed: int) -> RGB:
     width, height = size
     noise = np.random.default_rng(seed).random((height, width, 3), np.float32)
     return np.float32(0.5) + np.float32(NOISE) * (noise - np.float32(0.5))
-
-
-def psnr(rgb: RGB, other: RGB) -> float:
-    """Peak signal-to-noise ratio of pictures in [0, 1], dB; infinite where they are the same."""
-    error = float(np.square(rgb - other, dtype=np.float64).mean())
-    return -10 * math.log10(error) if error else math.inf
 
 
 def down_to(layers: LayerSet) -> tuple[str, ...]:
