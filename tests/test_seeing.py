@@ -199,12 +199,14 @@ def test_gram_distances_are_printed_and_drawn(impasto: Run, folder: Path) -> Non
     assert set(again.values()) == {0.0}
 
 
-def test_grams_are_on_the_footing_of_the_losses(folder: Path) -> None:
+@pytest.mark.parametrize("pooling", ["max", "average"])
+def test_grams_are_on_the_footing_of_the_losses(folder: Path, pooling: str) -> None:
     """Those that a painting of its own size reports, within the rounding of a file of 16 bits."""
-    how = {"steps": 2, "levels": 1, "size": 64, "style_scale": 0.5, "beta": 10.0}
+    seen = {"style_scale": 0.5, "pooling": pooling}
+    how = {"steps": 2, "levels": 1, "size": 64, "beta": 10.0, **seen}
     art = package.paint("photo.jpg", "starry.png", precision="float32", **cast(Any, how))
     art.save("art.tif", package.OutputSettings(depth=16))
-    found = package.gram("starry.png", "art.tif", size="full", style_scale=0.5)
+    found = package.gram("starry.png", "art.tif", size="full", **cast(Any, seen))
     for layer, distance in found.distances.items():
         loss = art.losses[f"style/starry/{layer}"] / (10 * STYLE_LAYERS[layer])
         assert distance == pytest.approx(loss, rel=2e-3)

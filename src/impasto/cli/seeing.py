@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     GramOptions = Any
 else:
     FeatureOptions = options_of(FeatureSettings, "Maps")
-    GramOptions = options_of(GramSettings, "Sizes")
+    GramOptions = options_of(GramSettings, "Gram matrices")
 
 NO_FEATURES, NO_GRAMS = FeatureOptions(), GramOptions()
 

@@ -24,7 +24,7 @@ from impasto.neural.probe import FeatureMaps, feature_maps, gram_distance, gram_
 from impasto.neural.pyramid import style_size
 from impasto.neural.vgg import VGG19
 from impasto.neural.weights import Weights, load_weights
-from impasto.settings import LAYERS, STYLE_LAYERS, PaintSettings
+from impasto.settings import LAYERS, STYLE_LAYERS, PaintSettings, Pooling
 from impasto.sizes import Size, fitted
 from impasto.studio.drawn import Page
 from impasto.studio.feature_sheet import Seen, chosen, feature_page, filter_page, walk_pages
@@ -211,7 +211,8 @@ def gram(
 
     style, photo: as in `paint`. Both are resized as paintings do it, so that the distances are the
     style losses without their weights. settings: the fields of `GramSettings`: `size`,
-    `style_scale`. weights: a file with VGG-19's weights. show: takes every event, for progress.
+    `style_scale`, `pooling`. weights: a file with VGG-19's weights. show: takes every event, for
+    progress.
 
     >>> impasto.gram("starry.jpg", "art.png", size="full").distances
     """
@@ -222,7 +223,7 @@ def gram(
     pictures = [read(source) for source in (style, photo) if source is not None]
     canvas = fitted(*pictures[-1].size, asked.size)
     sizes = [style_size(pictures[0].size, canvas, painting), canvas][: len(pictures)]
-    network = _network(weights, STYLE_LAYERS)
+    network = _network(weights, STYLE_LAYERS, asked.pooling)
     seen, grams = [], []
     for number, (picture, size) in enumerate(zip(pictures, sizes, strict=True)):
         tell(Stage("looking", 0.2 + 0.4 * number))
@@ -241,14 +242,15 @@ def _fitted(picture: Picture, settings: FeatureSettings) -> Seen:
     return Seen(resize(picture.rgb, *fitted(*picture.size, settings.size)), picture.name)
 
 
-def _network(weights: str | Path | None, layers: Iterable[str]) -> VGG19:
-    return _network_of(load_weights(Path(weights) if weights is not None else None), layers)
+def _network(weights: str | Path | None, layers: Iterable[str], pooling: Pooling = "max") -> VGG19:
+    loaded = load_weights(Path(weights) if weights is not None else None)
+    return _network_of(loaded, layers, pooling)
 
 
-def _network_of(weights: Weights, layers: Iterable[str]) -> VGG19:
+def _network_of(weights: Weights, layers: Iterable[str], pooling: Pooling = "max") -> VGG19:
     """The network in float32; BadWeights where the weights end before one of the layers."""
     require_layers(weights, PaintSettings(content_layers=dict.fromkeys(layers, 1.0)))
-    return VGG19(weights, torch.float32, choose_device("auto"))
+    return VGG19(weights, torch.float32, choose_device("auto"), pooling)
 
 
 def _tensor(rgb: RGB, network: VGG19) -> Tensor:

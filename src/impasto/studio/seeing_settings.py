@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from impasto.neural.architecture import CHANNELS, halvings
-from impasto.settings import LAYERS, Settings
+from impasto.settings import LAYERS, Pooling, Settings
 from impasto.sizes import Size, normal
 
 
@@ -73,9 +73,10 @@ class FeatureSettings(Settings):
 
 
 class GramSettings(Settings):
-    """At which sizes Gram matrices are taken."""
+    """How Gram matrices are taken."""
 
     size: SeenSize = Field(SEEN_SIZE, description="size of the photo, as of paint")
     style_scale: float = Field(
         1.0, ge=0.05, le=8, description="long side of the style over that of the photo"
     )
+    pooling: Pooling = Field("max", description="pooling of VGG-19")
