@@ -19,16 +19,16 @@ from impasto.api import paint
 from impasto.artwork import Job
 from impasto.errors import Interrupted, NotEnoughMemory, UsageError
 from impasto.events import Event, Notice, Stage, Step
-from impasto.image.metadata import recipe_in
 from impasto.image.read import read
 from impasto.image.resize import resize
 from impasto.neural import shared
 from impasto.neural.vgg import VGG19
 from impasto.neural.weights import load_weights
-from impasto.recipe import PaintRecipe
+from impasto.studio import sweep_files
 from impasto.studio.axes import field_of
 from impasto.studio.sheet import Sheet
 from impasto.studio.sweep import Sweep, sweep
+from impasto.studio.sweep_files import NOTES
 from impasto.studio.sweep_sheet import LEAST, LONG, drawn, sheet_of
 from impasto.studio.theme import Paper
 from impasto.studio.variants import Variant
@@ -71,7 +71,9 @@ def small(**changes: Any) -> Sweep:
 
 
 def contents(folder: str = "sheet-pictures") -> dict[str, bytes]:
-    return {file.name: file.read_bytes() for file in Path(folder).iterdir()}
+    """The pictures in a folder, and what else is there but the note of its sheets."""
+    files = (file for file in Path(folder).iterdir() if file.name != NOTES)
+    return {file.name: file.read_bytes() for file in files}
 
 
 # What is painted
@@ -139,11 +141,11 @@ def test_what_is_there_is_not_painted_again(painted: list[Any]) -> None:
     first = small()
     before, sheet = contents(), Path("sheet.png").read_bytes()
     painted.clear()
-    again = small(force=True)
+    again = small()
     assert painted == []
     assert again.facts() == first.facts()
     assert (contents(), Path("sheet.png").read_bytes()) == (before, sheet)
-    more = small(beta=[1, 5, 100], force=True)
+    more = small(beta=[1, 5, 100])
     assert [settings.beta for settings in painted] == [5]
     assert [variant.facts() for variant in more.pictures if variant.file.stem != "beta-5"] == (
         first.facts()["pictures"]
@@ -162,12 +164,49 @@ def test_other_pictures_are_not_replaced_by_mistake(painted: list[Any]) -> None:
     with pytest.raises(UsageError, match="there is a picture with other or no recipe; "):
         small(output="sheet.jpg")
     assert not Path("sheet.jpg").exists()
-    with pytest.raises(UsageError, match=r"cannot write sheet.png: it exists already; .* --force"):
+    with pytest.raises(UsageError, match="there is a picture with other or no recipe; "):
         small()
     assert painted == []
     small(force=True)
     assert [settings.beta for settings in painted] == [1]
     assert contents() == before
+
+
+TAKEN = r"cannot write sheet.\w+: it exists already; choose another name, or add --force"
+
+
+def test_a_sheet_is_replaced_by_one_that_shows_no_less(painted: list[Any]) -> None:
+    pair: dict[str, Any] = {"html": "sheet.html"}
+    small(**pair)
+    whole = Path("sheet.png").read_bytes()
+    small(beta=[1, 5, 100], **pair)
+    before = Path("sheet.png").read_bytes(), Path("sheet.html").read_bytes()
+    painted.clear()
+    for fewer in ({"beta": [1, 5]}, {"beta": 1, "alpha": [1, 2]}, {"beta": 7}):
+        with pytest.raises(UsageError, match=TAKEN):
+            small(**fewer)
+    assert painted == []
+    assert (Path("sheet.png").read_bytes(), Path("sheet.html").read_bytes()) == before
+    small(force=True)
+    assert Path("sheet.png").read_bytes() == whole
+
+
+@pytest.mark.parametrize("file", ["sheet.png", "sheet.html", "sheet-pictures/sheets.json"])
+def test_a_sheet_that_somebody_has_changed_is_kept(file: str) -> None:
+    small(html="sheet.html")
+    with Path(file).open("ab") as changed:
+        changed.write(b" drawn on")
+    before = Path(file).read_bytes()
+    with pytest.raises(UsageError, match=TAKEN):
+        small(html="sheet.html")
+    assert Path(file).read_bytes() == before
+
+
+def test_what_is_called_like_a_sheet_is_kept(folder: Path) -> None:
+    Path("sheet.png").write_bytes(Path("wave.png").read_bytes())
+    with pytest.raises(UsageError, match=TAKEN):
+        small()
+    assert not Path("sheet-pictures").exists()
 
 
 def test_no_input_is_replaced_even_by_force() -> None:
@@ -238,7 +277,60 @@ def test_a_killed_sweep_goes_on_where_it_was(impasto: Impasto, start: Start) -> 
     assert Path("sheet.html").read_bytes() == Path("whole.html").read_bytes()
 
 
-def test_ctrl_c_keeps_the_picture_at_hand_too() -> None:
+def test_a_picture_to_start_from_is_read_once(
+    impasto: Impasto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = ("--size", "32", "--steps", "1", "--beta", "1,2", "-q")
+    arguments = ("sweep", "photo.jpg", "--style", "starry.png", *options)
+    with Path("wave.png").open() as wave:
+        monkeypatch.setattr(sys, "stdin", wave)
+        piped = (*arguments, "--init", "-", "-o", "piped.png")
+        assert impasto(*piped) == (0, "", "")
+    assert impasto(*arguments, "--init", "wave.png", "-o", "named.png")[0] == 0
+    for name in ("beta-1.png", "beta-2.png"):
+        one, other = (read(f"{sheet}-pictures/{name}").rgb for sheet in ("piped", "named"))
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("stopped", ["save", "digest_of", "page"])
+def test_a_sweep_that_is_stopped_at_its_sheet_goes_on(
+    stopped: str, monkeypatch: pytest.MonkeyPatch, painted: list[Any]
+) -> None:
+    """While the sheet is written, before its digest is noted, and before the page is there."""
+    whole = small(output="whole.png", html="whole.html")
+
+    def stop(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(Interrupted, match="same command again"):
+        patch.setattr(sweep_files, stopped, stop)
+        small(html="sheet.html")
+    assert Path("sheet.png").exists() == (stopped != "save")
+    painted.clear()
+    made = small(html="sheet.html")
+    assert painted == []
+    assert [v.recipe.losses for v in made.pictures] == [v.recipe.losses for v in whole.pictures]
+    for ending in ("png", "html"):
+        assert Path(f"sheet.{ending}").read_bytes() == Path(f"whole.{ending}").read_bytes()
+
+
+def test_pictures_that_ended_early_are_kept_and_told_apart(
+    impasto: Impasto, painted: list[Any]
+) -> None:
+    options = ("--style", "starry.png", "--size", "32", "--steps", "2", "-o", "sheet.png")
+    command = ("sweep", "photo.jpg", *options, "--beta", "1,1e300", "--json", "-q")
+    for begun in (2, 2):
+        status, out, err = impasto(*command)
+        assert (status, err.count("\n")) == (5, 1)
+        assert "the values stopped being finite at beta 1e+300: there" in err
+        assert [cell["complete"] for cell in json.loads(out)["pictures"]] == [True, False]
+        assert len(painted) == begun
+    made = small(beta=[1, 1e300], precision="auto")
+    assert len(painted) == 2
+    assert [variant.note.endswith(" · ended early") for variant in made.pictures] == [False, True]
+
+
+def test_ctrl_c_keeps_the_state_of_the_picture_at_hand() -> None:
     notices: list[str] = []
     steps = 0
 
@@ -257,14 +349,8 @@ def test_ctrl_c_keeps_the_picture_at_hand_too() -> None:
     assert str(caught.value) == (
         "stopped; 1 of 2 pictures are painted; to go on, give the same command again"
     )
-    found = recipe_in("sheet-pictures/beta-100.png")
-    assert isinstance(found, PaintRecipe)
-    assert not found.complete
-    assert Path("sheet-pictures/beta-100.png.unfinished").exists()
+    assert set(contents()) == {"beta-1.png", "beta-100.png.unfinished"}
     # The state is that of another painting now.
-    with pytest.raises(UsageError, match=r"there is a picture with other alpha"):
-        small(alpha=3, beta=[100, 7], **changes)
-    Path("sheet-pictures/beta-100.png").unlink()
     with pytest.raises(UsageError, match=r"the state of another painting is kept"):
         small(alpha=3, beta=[100, 7], **changes)
     steps = -100

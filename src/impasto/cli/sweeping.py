@@ -88,7 +88,7 @@ def sweep(
         console.print(f"{output}: {len(made.pictures)} pictures")
     if not made.complete:
         console.print(
-            "impasto: the values of some pictures stopped being finite; those are the best up to "
-            "there, try a smaller beta or a lower learning rate"
+            f"impasto: the values stopped being finite at {'; '.join(made.ended_early)}: there the "
+            "pictures are the best up to that, try a smaller beta or a lower learning rate"
         )
         raise SystemExit(ExitStatus.PARTIAL)

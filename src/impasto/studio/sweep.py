@@ -9,14 +9,11 @@ from impasto.api import Style, listed, with_beta
 from impasto.artwork import Opened, distinct
 from impasto.errors import Interrupted, UsageError
 from impasto.events import Event, Stage
-from impasto.image.atomic import replacing
-from impasto.image.picture import STANDARD_STREAM, Source
-from impasto.image.write import check_file, check_output
-from impasto.settings import OutputSettings, Preset
-from impasto.studio.axes import field_of
-from impasto.studio.page import page
-from impasto.studio.sheet import Sheet, save
-from impasto.studio.sweep_sheet import drawn, sheet_of
+from impasto.image.picture import Source
+from impasto.settings import Preset
+from impasto.studio.axes import Field, field_of
+from impasto.studio.sweep_files import SweepFiles
+from impasto.studio.sweep_sheet import sheet_of
 from impasto.studio.theme import Paper
 from impasto.studio.variants import AGAIN, Variant, Variants
 
@@ -33,7 +30,12 @@ class Sweep:
     @property
     def complete(self) -> bool:
         """False where the values of a picture stopped being finite."""
-        return all(variant.recipe.complete for variant in self.pictures)
+        return not self.ended_early
+
+    @property
+    def ended_early(self) -> list[str]:
+        """The pictures whose values stopped being finite, in words."""
+        return [v.point.title or v.file.stem for v in self.pictures if not v.recipe.complete]
 
     def facts(self) -> dict[str, object]:
         """The same for programs."""
@@ -66,7 +68,8 @@ def sweep(
     show: takes every event, for progress.
 
     The pictures lie with their recipes in a folder beside the sheet. Those that are there with the
-    same recipe are not painted again, and one that was begun goes on where it was.
+    same recipe are not painted again, and one that was begun goes on where it was. A sheet of some
+    of these pictures and no others is replaced by that of all.
 
     >>> impasto.sweep("photo.jpg", "starry.jpg", beta=[1, 10, 100], output="sheet.png")
 
@@ -74,32 +77,40 @@ def sweep(
     """
     paper, values = Paper(paper), {name: _listed(value) for name, value in settings.items()}
     chosen = _each(styles, values.get("beta", ()))
-    files = _files(photo, *(style for style, _ in chosen), *values.get("init", ()), weights)
-    output, html = Path(output), Path(html) if html is not None else None
-    _check(output, html, files, force=force)
+    inputs = _files(photo, *(style for style, _ in chosen), *values.get("init", ()), weights)
+    files = SweepFiles(Path(output), Path(html) if html is not None else None)
+    files.check(inputs)
     opened, after = Opened.of(photo), [(Opened.of(style), beta) for style, beta in chosen]
-    pictures = [style.picture for style, _ in after]
-    names = distinct([picture.name for picture in pictures])
+    names = distinct([style.picture.name for style, _ in after])
     field = field_of(names, _listed(preset), values)
+    if not force:
+        files.check_there([point.stem for point in field])
     own = Path(weights) if weights is not None else None
-    variants = Variants(opened, after, own, folder_of(output))
-    variants.find(field, files, force=force)
-    watch = show or (lambda _: None)
+    variants = Variants(opened, after, own, files.folder)
+    variants.find(field, inputs, force=force)
+    return _painted(field, variants, files, paper, show or (lambda _: None))
+
+
+def _painted(
+    field: Field,
+    variants: Variants,
+    files: SweepFiles,
+    paper: Paper,
+    show: Callable[[Event], None],
+) -> Sweep:
+    """Paint what is not there, and write the sheet of all; raises Interrupted on Ctrl-C."""
+    points, photo = list(field), variants.photo.picture
+    styles = [style.picture for style, _ in variants.styles]
     try:
-        variants.paint(list(field), watch)
-        watch(Stage("drawing the sheet", 1.0))
-        _write(sheet_of(opened.picture, pictures, field, variants.done), output, paper, html)
+        variants.paint(points, show)
+        show(Stage("drawing the sheet", 1.0))
+        files.write(sheet_of(photo, styles, field, variants.done), paper, list(variants.done))
     except (Interrupted, KeyboardInterrupt):
         raise Interrupted(
-            f"stopped; {len(variants.done)} of {len(list(field))} pictures are painted; "
+            f"stopped; {len(variants.done)} of {len(points)} pictures are painted; "
             f"to go on, {AGAIN}"
         ) from None
-    return Sweep(output, html, tuple(variants.done[point.stem] for point in field))
-
-
-def folder_of(output: Path) -> Path:
-    """Where the pictures of a sheet lie: `sheet-pictures` of `sheet.png`."""
-    return output.with_name(f"{output.stem}-pictures")
+    return Sweep(files.output, files.html, tuple(variants.done[point.stem] for point in points))
 
 
 def _listed(value: Any) -> list[Any]:
@@ -122,20 +133,3 @@ def _each(
 def _files(*sources: Source | None) -> list[str | Path]:
     """Those that are files."""
     return [source for source in sources if isinstance(source, str | Path)]
-
-
-def _check(output: Path, html: Path | None, files: Sequence[str | Path], *, force: bool) -> None:
-    """Refuse outputs that cannot or must not be written, before any work."""
-    if str(output) == STANDARD_STREAM:
-        raise UsageError("a sweep writes a folder beside its sheet; name a file instead of -")
-    check_output(output, files, force=force, settings=OutputSettings())
-    if html is not None:
-        check_file(html, [*files, output], force=force)
-
-
-def _write(sheet: Sheet, output: Path, paper: Paper, html: Path | None) -> None:
-    """Write the sheet as a picture, and as a page if it is asked for."""
-    save(drawn(sheet, paper), output)
-    if html is not None:
-        with replacing(html) as file:
-            file.write_text(page(sheet), "utf-8")

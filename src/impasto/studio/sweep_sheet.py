@@ -67,10 +67,9 @@ def drawn(sheet: Sheet, paper: Paper) -> RGB:
 
 def _painted(variant: Variant, side: int) -> Cell:
     """A picture as its file has it, with what it came to."""
-    note = variant.note if variant.recipe.complete else f"{variant.note} · ended early"
     picture = read(variant.file)
     side = max(LEAST, min(side, max(picture.size)))
-    return Cell(_within(picture, side, side), note=note)
+    return Cell(_within(picture, side, side), note=variant.note)
 
 
 def _within(picture: Picture, wide: int, high: int) -> RGB:

@@ -47,9 +47,10 @@ class Variant:
 
     @property
     def note(self) -> str:
-        """Both distances in words."""
+        """Both distances in words, and whether it ended early."""
         found = {"content": self.content, "style": self.style}
-        return " · ".join(f"{name} {x:.3g}" for name, x in found.items() if x is not None)
+        parts = [f"{name} {x:.3g}" for name, x in found.items() if x is not None]
+        return " · ".join(parts if self.recipe.complete else [*parts, "ended early"])
 
     def facts(self) -> dict[str, object]:
         """The same for programs."""
@@ -79,8 +80,9 @@ class Variants:
         folder: Path,
     ) -> None:
         """A style comes with its beta; None takes the settings'."""
-        self._photo, self._styles, self._weights = photo, styles, weights
+        self.photo, self.styles, self._weights = photo, styles, weights
         self.folder, self._shared = folder, Shared(MOST)
+        self._inits: dict[Path, Opened] = {}
         self.done: dict[str, Variant] = {}
         """{name of the file without ending: a picture that is there}."""
 
@@ -100,7 +102,7 @@ class Variants:
                     f"cannot write {file}: there is a picture with other {', '.join(differing)}; "
                     "choose another name for the sheet, or add --force"
                 )
-            if found is not None and found.complete:
+            if found is not None and (found.complete or not is_unfinished(file)):
                 self.done[point.stem] = Variant(point, file, found)
             elif is_unfinished(file) and not resumable(file, job.recipe) and not force:
                 raise UsageError(
@@ -131,6 +133,7 @@ class Variants:
                 _part(show, name, begun, share),
                 resume=resumable(file, job.recipe),
                 again=AGAIN,
+                so_far=False,
             )
             variant = self.done[point.stem] = Variant(point, file, artwork.recipe)
             show(Notice(f"{file.name}: {variant.note}, {artwork.seconds:.1f} s"))
@@ -141,8 +144,21 @@ class Variants:
 
     def job(self, point: Point) -> Job:
         """The painting of a picture."""
-        style = self._styles[point.style]
-        return Job(self._photo, [style], point.settings, weights=self._weights, shared=self._shared)
+        style, init = self.styles[point.style], point.settings.init
+        return Job(
+            self.photo,
+            [style],
+            point.settings,
+            weights=self._weights,
+            shared=self._shared,
+            init=self._opened(init) if isinstance(init, Path) else None,
+        )
+
+    def _opened(self, init: Path) -> Opened:
+        """What canvases start from, read once, as a pipe can be."""
+        if init not in self._inits:
+            self._inits[init] = Opened.of(init)
+        return self._inits[init]
 
 
 def _compared(file: Path, wanted: PaintRecipe) -> tuple[list[str], PaintRecipe | None]:
