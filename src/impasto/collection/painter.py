@@ -10,17 +10,20 @@ from impasto.artwork import Artwork, Job, Opened
 from impasto.checkpoint import resumable
 from impasto.collection.task import Failed, Finished, Material, Task
 from impasto.collection.thumbnail import thumbnail
-from impasto.errors import NotEnoughMemory, UnreadableImage, UsageError
+from impasto.errors import NotEnoughMemory, UnreadableImage, UnwritableOutput, UsageError
 from impasto.events import Event
-from impasto.image.picture import Picture
+from impasto.image.encode import check_sides
+from impasto.image.picture import Picture, over_grey
 from impasto.image.read import picture_of, read
 from impasto.image.samples import is_sample
 from impasto.image.source import file_bytes
+from impasto.image.write import format_for
 from impasto.neural.shared import MOST, Shared
 from impasto.neural.target_files import TargetFiles
 from impasto.neural.weights import Weights
 from impasto.replay import digest_of
 from impasto.settings import CHECKPOINT_SECONDS
+from impasto.sizes import fitted
 from impasto.work import carry_out
 
 MOST_PICTURES = 2**30
@@ -101,7 +104,7 @@ class Painter:
             seconds=time.perf_counter() - began,
             sha256=digest_of(file),
             file_size=file.stat().st_size,
-            thumbnail=thumbnail(artwork.picture.rgb),
+            thumbnail=thumbnail(over_grey(artwork.picture.rgb, artwork.picture.alpha)),
             made=self._shared.made - before,
         )
 
@@ -115,6 +118,7 @@ class Painter:
     ) -> Artwork:
         try:
             job = self._job(task, source)
+            _check_sides(job, task)
             return carry_out(
                 job,
                 file,
@@ -142,6 +146,15 @@ class Painter:
             self._shared,
             opened(task.init) if task.init is not None else None,
         )
+
+
+def _check_sides(job: Job, task: Task) -> None:
+    """Refuse a picture that is longer than its format can be: this one alone, not all of them."""
+    size = fitted(*job.photo.size, task.settings.size)
+    try:
+        check_sides(*size, format_for(task.name), task.name)
+    except UnwritableOutput as error:
+        raise UsageError(str(error)) from None
 
 
 class Pictures:

@@ -41,6 +41,15 @@ def _from_file(source: str | Path) -> Picture:
     return picture_of(picture_bytes(source), source)
 
 
+def size_of(source: str | Path) -> tuple[int, int]:
+    """(width, height), px, of the upright picture, by its header alone; raises UnreadableImage."""
+    if is_sample(source):
+        return read(source).size
+    image = opened(picture_bytes(source), name_of(source))
+    turned = image.get_typeof("orientation") and int(image.get("orientation")) > 4
+    return (image.height, image.width) if turned else (image.width, image.height)
+
+
 def picture_of(data: bytes, source: str | Path) -> Picture:
     """The picture whose file has these bytes; `source` is where they come from, as of `read`."""
     where = name_of(source)

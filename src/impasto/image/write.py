@@ -60,6 +60,15 @@ def check_output(
     files = list(inputs)
     if list(map(str, files)).count(STANDARD_STREAM) > 1:
         raise UsageError("standard input holds one picture; give the others as files")
+    check_format(output, settings, indexed=indexed)
+    if str(output) == STANDARD_STREAM:
+        _check_standard_output()
+        return
+    check_file(Path(output), files, force=force)
+
+
+def check_format(output: str | Path, settings: OutputSettings, *, indexed: bool = False) -> None:
+    """Refuse an output whose format cannot hold the picture, or isn't known."""
     kind = format_for(output)
     if kind == "GIF" and not indexed:
         raise UsageError(
@@ -76,10 +85,6 @@ def check_output(
             f"cannot write {output}: {kind} holds 8 bits a channel, not 16; "
             "choose .png or .tif, or a depth of 8"
         )
-    if str(output) == STANDARD_STREAM:
-        _check_standard_output()
-        return
-    check_file(Path(output), files, force=force)
 
 
 def check_file(path: Path, others: Iterable[str | Path], *, force: bool) -> None:

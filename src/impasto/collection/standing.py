@@ -1,0 +1,164 @@
+"""How far a collection is: what is there, what failed, and what is yet to be painted."""
+
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
+from pathlib import Path
+
+from impasto.collection.manifest import Done, Missed, now
+from impasto.collection.plan import Plan
+from impasto.collection.task import Task
+from impasto.errors import BadRecipe, UnreadableImage, UnwritableOutput, UsageError
+from impasto.image.metadata import recipe_in
+from impasto.image.read import size_of
+from impasto.recipe import Input, PaintRecipe
+from impasto.replay import digest_of
+from impasto.settings import as_text
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What of a plan is behind, and what before."""
+
+    done: Mapping[str, Done]
+    """{name: an artwork that is there}, with the recipe that is planned."""
+    unrecorded: Sequence[Done]
+    """Those of them that the manifest does not know."""
+    failed: Mapping[str, Missed]
+    """{name: why it failed before}, of artworks for which nothing has changed since."""
+    missing: Sequence[Task]
+    """To be painted."""
+    others: Sequence[Done]
+    """Artworks in the same folder that are not of this plan."""
+
+
+class History:
+    """What the records of a manifest come to."""
+
+    def __init__(self, records: Sequence[Done | Missed]) -> None:
+        self.done: dict[str, Done] = {}
+        self._missed: dict[str, Missed] = {}
+        self._unusable: dict[tuple[str, str], Missed] = {}
+        for record in records:
+            if isinstance(record, Done):
+                self.done[record.name] = record
+                self._missed.pop(record.name, None)
+                for item in record.recipe.inputs():  # it could be used after all
+                    self._unusable.pop((item.path, item.sha256), None)
+            elif record.input is not None:
+                self._unusable[record.input.path, record.input.sha256] = record
+            else:
+                self._missed[record.name] = record
+
+    def failure(self, task: Task, wanted: PaintRecipe) -> Missed | None:
+        """Why an artwork failed before, if that would come of it again."""
+        for material in task.materials():
+            record = self._unusable.get((as_text(material.path), material.sha256))
+            if record is not None and not record.passing:
+                return record
+        record = self._missed.get(task.name)
+        if record is None or record.passing or record.recipe is None:
+            return None
+        return record if alike(record.recipe, wanted) else None
+
+
+def standing(
+    plan: Plan,
+    records: Sequence[Done | Missed],
+    begun: Set[str],
+    *,
+    retry_failed: bool,
+    force: bool,
+) -> Standing:
+    """Compare a plan with its folder.
+
+    begun: names of what an earlier run set out to paint there. UsageError where a file is in the
+    way that is no artwork of this photo in these styles, unless `force`.
+    """
+    history = History(records)
+    done: dict[str, Done] = {}
+    failed: dict[str, Missed] = {}
+    missing = []
+    for task in plan.tasks:
+        file, wanted = plan.folder / task.name, plan.recipes[task.name]
+        found = _found(file, history.done.get(task.name))
+        failure = None if retry_failed else history.failure(task, wanted)
+        if found is not None and found.recipe.complete and alike(found.recipe, wanted):
+            done[task.name] = found
+            continue
+        own = found is not None and _same_subject(found.recipe, wanted)
+        unfinished = task.name in begun and task.name not in history.done
+        if file.exists() and not (own or unfinished or force):
+            raise UsageError(
+                f"cannot write {file}: it exists and is no artwork of this collection; choose "
+                "another folder or --name, or add --force to replace it"
+            )
+        if failure is not None:
+            failed[task.name] = failure
+        else:
+            missing.append(task)
+    names = {task.name for task in plan.tasks}
+    others = [
+        record
+        for record in history.done.values()
+        if record.name not in names and (plan.folder / record.name).is_file()
+    ]
+    unrecorded = [each for each in done.values() if each is not history.done.get(each.name)]
+    return Standing(done, unrecorded, failed, missing, others)
+
+
+def alike(one: PaintRecipe, other: PaintRecipe) -> bool:
+    """Whether the same was asked for, wherever it was painted, and is written in the same way."""
+    return one.asked() == other.asked() and one.output == other.output
+
+
+def recorded(name: str, file: Path, recipe: PaintRecipe, seconds: float | None) -> Done:
+    """The record of an artwork in its file; UnreadableImage, or OSError if that is not there."""
+    state = file.stat()
+    return Done(
+        name=name,
+        finished=now(),
+        sha256=digest_of(file),
+        bytes=state.st_size,
+        modified=state.st_mtime_ns,
+        size=size_of(file),
+        seconds=seconds,
+        losses=recipe.losses,
+        recipe=recipe,
+    )
+
+
+def _found(file: Path, record: Done | None) -> Done | None:
+    """The artwork in a file: by its record if it still is the same file, else by its recipe."""
+    if file.is_dir():
+        raise UnwritableOutput(f"cannot write {file}: it is a folder; choose another --name")
+    try:
+        if record is not None and _is_still(file, record):
+            return record
+        recipe = recipe_in(file)
+        if isinstance(recipe, PaintRecipe):
+            name = record.name if record is not None else file.name
+            return recorded(name, file, recipe, None)
+    except (OSError, BadRecipe, UnreadableImage):
+        pass
+    return None
+
+
+def _is_still(file: Path, record: Done) -> bool:
+    """Whether a file is the one that was written then; a copy of it counts."""
+    state = file.stat()
+    if state.st_size != record.bytes:
+        return False
+    return state.st_mtime_ns == record.modified or digest_of(file) == record.sha256
+
+
+def _same_subject(one: PaintRecipe, other: PaintRecipe) -> bool:
+    """Whether the same photo was painted in the same styles, in these or in earlier settings.
+
+    A picture is the same that has the same bytes, or lies in the same place.
+    """
+    pairs = [(one.photo, other.photo), *zip(one.styles, other.styles, strict=False)]
+    return len(one.styles) == len(other.styles) and all(_same_input(*pair) for pair in pairs)
+
+
+def _same_input(one: Input, other: Input) -> bool:
+    return one.sha256 == other.sha256 or one.path == other.path
