@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from impasto.motion.coherence import alike
-from impasto.motion.flow import Flow, Picture, estimate, inside, warped
+from impasto.motion.flow import Flow, Picture, estimate, followed, inside, warped
 
 WINDOW = 9
 """Side of the neighbourhood in which two frames are compared, px."""
@@ -15,9 +15,6 @@ WINDOW = 9
 STAYING = 1.1
 """How much worse it may fit that a place stands still, beside that it moves. A flow says something
 of flat and of noisy places too, but nothing that could be believed."""
-
-SHORT, LONG = 8, 12
-"""Sides of the smallest frames whose motion is looked for, px: DIS takes no smaller ones."""
 
 
 class Origins(NamedTuple):
@@ -45,13 +42,11 @@ def origins(photo: Picture, before: Picture) -> Origins:
 def _coarse_flow(photo: Picture, before: Picture) -> Flow:
     """The flow back to the frame before, worked out at half the size, in a quarter of the time.
 
-    It leads to whole pixels anyway. Small frames stay as they are; the smallest count as still.
+    It leads to whole pixels anyway. Small frames stay as they are.
     """
     height, width = photo.shape[:2]
-    if not _is_enough(width, height):
-        return np.zeros((height, width, 2), np.float32)
     half = width // 2, height // 2
-    if not _is_enough(*half):
+    if not followed(*half):
         return estimate(photo, before)
     one, other = (
         np.asarray(cv2.resize(each, half, interpolation=cv2.INTER_AREA), np.float32)
@@ -74,10 +69,6 @@ def drawn_to(
     length = np.linalg.norm(way, axis=1)
     share = np.maximum(0, 1 - slack / np.maximum(length, np.finfo(np.float32).tiny))
     return np.asarray(before + share[:, None] * way, np.float32)
-
-
-def _is_enough(width: int, height: int) -> bool:
-    return min(width, height) >= SHORT and max(width, height) >= LONG
 
 
 def _apart(one: Picture, other: Picture) -> Picture:

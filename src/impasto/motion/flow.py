@@ -18,13 +18,25 @@ Luma = NDArray[np.uint8]
 """(H, W)."""
 
 
+SHORT, LONG = 8, 12
+"""Sides of the smallest frames whose motion is looked for, px: DIS takes no smaller ones."""
+
+
+def followed(width: int, height: int) -> bool:
+    """Whether frames of this size are large enough to look for motion in them."""
+    return min(width, height) >= SHORT and max(width, height) >= LONG
+
+
 def estimate(one: Picture, other: Picture, method: Method = "dis") -> Flow:
     """How far each pixel of `one` has to go to its place in `other`.
 
-    Both are (H, W, 3), sRGB in [0, 1]; what moves is seen in their luma alone. By one thread, for
-    OpenCV's DIS finds other flows with several.
+    Both are (H, W, 3), sRGB in [0, 1]; what moves is seen in their luma alone. The smallest frames
+    count as still. By one thread, for OpenCV's DIS finds other flows with several.
     """
-    room, threads = np.zeros((*one.shape[:2], 2), np.float32), cv2.getNumThreads()
+    (height, width), threads = one.shape[:2], cv2.getNumThreads()
+    room = np.zeros((height, width, 2), np.float32)
+    if not followed(width, height):
+        return room
     cv2.setNumThreads(1)
     try:
         return np.asarray(_METHODS[method](_luma(one), _luma(other), room), np.float32)
