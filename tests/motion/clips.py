@@ -3,6 +3,7 @@
 `pan`, `zoom`, `cover`, `still` and `cut` give frames as arrays; `film` writes them to a real file.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -47,29 +48,37 @@ class Known:
     """(N - 1, H, W): pixels of the next frame that the frame before it doesn't show."""
 
 
+def scene(name: str, least: tuple[int, int]) -> Frames:
+    """A sample photo, enlarged where it is smaller than (width, height)."""
+    whole = photo(name)
+    scale = max(1.0, least[0] / whole.shape[1], least[1] / whole.shape[0])
+    size = tuple(math.ceil(scale * side) for side in (whole.shape[1], whole.shape[0]))
+    return whole if scale == 1 else np.asarray(cv2.resize(whole, size, None, 0, 0, cv2.INTER_CUBIC))
+
+
 def pan(
     count: int = 12, size: tuple[int, int] = (128, 96), step: tuple[int, int] = (3, 1)
 ) -> Known:
     """A camera that moves over a photo by whole pixels a frame, (x, y); so nothing is resampled."""
     (width, height), (right, down) = size, step
-    whole = photo("coffee")
     starts = [(20 + down * i, 60 + right * i) for i in range(count)]
+    lowest, rightmost = np.max(starts, axis=0)
+    whole = scene("coffee", (rightmost + width, lowest + height))
     frames = np.stack([whole[y : y + height, x : x + width] for y, x in starts])
-    if frames.shape != (count, height, width, 3):
-        raise ValueError("the pan leaves the photo")
     return _seen(frames, np.full((count - 1, height, width, 2), (-right, -down), np.float32))
 
 
 def zoom(count: int = 12, size: tuple[int, int] = (128, 96), factor: float = 1.02) -> Known:
     """A camera that comes nearer to the middle of a photo, `factor` times as near each frame."""
     width, height = size
-    whole = photo("coffee")
+    whole = scene("coffee", (2 * width, 2 * height))
     middle = np.array([(width - 1) / 2, (height - 1) / 2], np.float32)
+    aim = np.array([whole.shape[1] / 2, whole.shape[0] / 2], np.float32)
     grid = np.stack(np.meshgrid(np.arange(width), np.arange(height)), -1).astype(np.float32)
     frames = []
     for i in range(count):
         # The photo is shown at half its size at first, so that there is detail to come nearer to.
-        at = ((grid - middle) * (2 / factor**i) + (300, 200)).astype(np.float32)
+        at = ((grid - middle) * (2 / factor**i) + aim).astype(np.float32)
         smooth = cv2.GaussianBlur(whole, (0, 0), 0.8 / factor**i)
         frames.append(cv2.remap(smooth, at, np.empty(0), cv2.INTER_CUBIC))
     flow = np.broadcast_to((grid - middle) * (factor - 1), (count - 1, height, width, 2))
@@ -82,9 +91,10 @@ def cover(
 ) -> Known:
     """A disk cut from another photo moves over a background that stands still."""
     width, height = size
-    ground = photo("coffee")[20 : 20 + height, 60 : 60 + width]
+    ground = scene("coffee", (60 + width, 20 + height))[20 : 20 + height, 60 : 60 + width]
     radius = height // 4
-    other = photo("chelsea")[60 : 60 + 2 * radius + 1, 140 : 140 + 2 * radius + 1]
+    side = 2 * radius + 1
+    other = scene("chelsea", (140 + side, 60 + side))[60 : 60 + side, 140 : 140 + side]
     y, x = np.mgrid[:height, :width]
     frames = np.repeat(ground[None], count, 0)
     disks = np.zeros((count, height, width), bool)

@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 from tests.motion import clips
 
-from impasto.motion.coherence import filled, known, start, still, sure
+from impasto.motion.coherence import filled, found_again, known, start, still, sure
 from impasto.motion.effect import RGB, Past
 from impasto.motion.flow import estimate, warped
 
@@ -16,19 +16,30 @@ def photos(frames: NDArray[np.uint8]) -> NDArray[np.float32]:
     return frames.astype(np.float32) / np.float32(255)
 
 
-@pytest.mark.parametrize(
-    "clip", [clips.pan(5, SIZE), clips.cover(6, SIZE), clips.cover(6, SIZE, (7, 3))]
-)
-def test_uncovered_pixels_are_not_trusted_and_nearly_all_others_are(clip: clips.Known) -> None:
+@pytest.mark.parametrize("width", [96, 128, 192, 320, 480, 640])
+@pytest.mark.parametrize("step", [None, (4, 0), (7, 3)])
+def test_uncovered_pixels_are_not_trusted_and_nearly_all_others_are(
+    width: int, step: tuple[int, int] | None
+) -> None:
+    """Behind a disk that moves by so much a frame, and at the borders of a pan."""
+    size = width, width * 3 // 4
+    clip = clips.cover(5, size, step) if step else clips.pan(5, size)
     frames = photos(clip.frames)
     found, kept = [], []
-    for i, uncovered in enumerate(clip.uncovered):
-        there = estimate(frames[i], frames[i + 1])
-        trusted = sure(there, estimate(frames[i + 1], frames[i])) > 0
-        found.append((~trusted)[uncovered].mean())
-        kept.append(trusted[~uncovered].mean())
-    assert np.mean(found) > 0.9
-    assert np.mean(kept) > 0.9
+    for before, photo, uncovered in zip(frames[:-1], frames[1:], clip.uncovered, strict=True):
+        _, seen = found_again(photo, before, "dis")
+        found.append((seen == 0)[uncovered].mean())
+        kept.append((seen > 0)[~uncovered].mean())
+    assert np.mean(found) >= 0.9
+    assert np.mean(kept) >= 0.9
+
+
+def test_what_only_comes_nearer_is_trusted() -> None:
+    clip = clips.zoom(3, (320, 240))
+    frames = photos(clip.frames)
+    back, seen = found_again(frames[2], frames[1], "dis")
+    assert seen.mean() > 0.95
+    assert np.linalg.norm(back - clip.back[1], axis=-1).mean() < 0.2
 
 
 def test_true_flow_is_trusted_where_nothing_was_covered() -> None:

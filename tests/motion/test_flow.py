@@ -14,7 +14,7 @@ CLIPS: dict[str, Callable[..., clips.Known]] = {
     "zoom": clips.zoom,
     "cover": clips.cover,
 }
-SIZE = 192, 144
+SIZES = (96, 72), (192, 144), (320, 240), (480, 360), (640, 480)
 
 
 def photos(known: clips.Known) -> NDArray[np.float32]:
@@ -26,10 +26,22 @@ def miss(found: NDArray[np.float32], true: NDArray[np.float32], seen: NDArray[np
     return float(np.linalg.norm(found - true, axis=-1)[seen].mean())
 
 
+@pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("clip", CLIPS)
-def test_the_flow_is_the_known_motion(clip: str) -> None:
-    known = CLIPS[clip](4, SIZE)
-    one, other = photos(known)[1:3]
+def test_frames_move_as_is_known_of_them(clip: str, size: tuple[int, int]) -> None:
+    known = CLIPS[clip](3, size)
+    before, after = photos(known)[1:]
+    seen = ~known.uncovered[1]
+    apart = np.abs(after - warped(before, known.back[1])).mean(-1)[seen]
+    assert apart.mean() < 0.01
+    assert apart.mean() < np.abs(after - before).mean(-1)[seen].mean() / 3
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("clip", CLIPS)
+def test_the_flow_is_the_known_motion(clip: str, size: tuple[int, int]) -> None:
+    known = CLIPS[clip](3, size)
+    one, other = photos(known)[1:]
     assert miss(estimate(one, other), known.flow[1], ~known.covered[1]) < 0.2
     assert miss(estimate(other, one), known.back[1], ~known.uncovered[1]) < 0.2
 
@@ -44,6 +56,16 @@ def test_every_method_finds_a_pan(method: Method) -> None:
 def test_what_stands_still_has_no_flow() -> None:
     one, other = photos(clips.still(2))
     assert np.abs(estimate(one, other)).max() < 0.01
+
+
+@pytest.mark.parametrize("method", get_args(Method))
+@pytest.mark.parametrize("size", [(2, 2), (7, 40), (11, 11), (12, 8), (8, 12), (16, 16)])
+def test_tiny_frames_have_a_flow_too(method: Method, size: tuple[int, int]) -> None:
+    width, height = size
+    one, other = np.random.default_rng(0).random((2, height, width, 3), np.float32)
+    found = estimate(one, other, method)
+    assert found.shape == (height, width, 2)
+    assert np.isfinite(found).all()
 
 
 def test_a_picture_is_warped_along_the_flow() -> None:

@@ -17,8 +17,12 @@ Mask = NDArray[np.float32]
 APART, APART_SHARE = 0.25, 0.01
 """Square px, and share of the squared motions: how far forth and back may miss each other."""
 
-EDGE, EDGE_SHARE = 0.01, 0.01
+EDGE, EDGE_SHARE = 0.02, 0.01
 """The same for how steep a flow may be, in px a px squared."""
+
+CONVERGING, SPREAD, RIM = 0.05, 5, 7
+"""Px a px by which flow converges on what has come into sight, on average over a square of so many
+px, and how wide the disk is by which that grows, px."""
 
 UNLIKE = 0.05
 """Mean absolute difference of colours, 0 to 1, from which a place shows something else."""
@@ -55,12 +59,7 @@ def known(photo: RGB, past: Iterable[Past], method: Method) -> Known:
     picture = photo.copy()
     visible, ripe = np.zeros((2, height, width), np.float32)
     for frame in past:
-        back = estimate(photo, frame.photo, method)
-        there = estimate(frame.photo, photo, method)
-        resting = still(photo, frame.photo, back)
-        seen = np.maximum(sure(there, back), resting.astype(np.float32))
-        back[resting] = 0
-        seen = seen * alike(photo, warped(frame.photo, back))
+        back, seen = found_again(photo, frame.photo, method)
         more = np.maximum(seen - visible, 0)
         share = more / np.maximum(visible + more, np.float32(1e-6))
         picture += share[..., None] * (warped(frame.picture, back).clip(0, 1) - picture)
@@ -69,6 +68,15 @@ def known(photo: RGB, past: Iterable[Past], method: Method) -> Known:
         if 1 - visible.mean() < SMALL:
             break
     return Known(picture, visible, ripe)
+
+
+def found_again(photo: RGB, before: RGB, method: Method) -> tuple[Flow, Mask]:
+    """The flow back to an earlier frame, and where that shows the same, (H, W), 1 or 0."""
+    back, there = estimate(photo, before, method), estimate(before, photo, method)
+    resting = still(photo, before, back)
+    seen = np.maximum(sure(there, back), resting.astype(np.float32))
+    back[resting] = 0
+    return back, seen * alike(photo, warped(before, back))
 
 
 def ripeness(frame: Past) -> Mask:
@@ -84,17 +92,20 @@ def sure(there: Flow, back: Flow) -> Mask:
 
     Not where it leads outside, where following both does not lead home (the pixel was covered), nor
     at edges of motion, where flow is smeared: Sundaram et al. 2010, as in Ruder et al. 2016,
-    eqs. 4 to 6, with half of their tolerance for misses, since the flow is finer, and five times
-    that for edges, for the noise of a camera is none.
+    eqs. 4 to 6, with half of their tolerance for misses, since the flow is finer, and ten times
+    that for edges, for the noise of a camera is none. Nor right beside what was covered and has
+    come into sight, which is where the flow back converges (Sand & Teller 2008).
     """
     home = warped(there, back)
     missed = np.square(home + back).sum(-1)
     lengths = np.square(home).sum(-1) + np.square(back).sum(-1)
-    covered = missed > APART_SHARE * lengths + APART
+    astray = missed > APART_SHARE * lengths + APART
     edge = _steepness(back) > EDGE_SHARE * np.square(back).sum(-1) + EDGE
-    # Flow is smooth, so the pixels next to those that were covered are in doubt too.
-    doubtful = cv2.dilate(covered.astype(np.uint8), np.ones((3, 3)), borderValue=0) > 0
-    return np.asarray(inside(back) & ~doubtful & ~edge, np.float32)
+    # Flow is smeared over the rim of what has come into sight, forth and back alike.
+    new = (astray & (_divergence(back) < -CONVERGING)).astype(np.uint8)
+    rim = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (RIM, RIM))
+    doubtful = cv2.dilate(new, rim, borderValue=0) > 0
+    return np.asarray(inside(back) & ~astray & ~doubtful & ~edge, np.float32)
 
 
 def still(photo: RGB, before: RGB, back: Flow) -> NDArray[np.bool_]:
@@ -122,6 +133,12 @@ def _steepness(flow: Flow) -> Picture:
     """Squared gradient of both components."""
     slopes = [np.gradient(flow[..., part], axis=axis) for part in (0, 1) for axis in (0, 1)]
     return np.asarray(sum(map(np.square, slopes)), np.float32)
+
+
+def _divergence(flow: Flow) -> Picture:
+    """Of what is around each pixel, px a px."""
+    found = np.gradient(flow[..., 0], axis=1) + np.gradient(flow[..., 1], axis=0)
+    return np.asarray(cv2.blur(found, (SPREAD, SPREAD), borderType=cv2.BORDER_REPLICATE))
 
 
 def filled(change: RGB, visible: Mask) -> RGB:
