@@ -126,6 +126,27 @@ class FrameDone(FrameStep):
 
 
 @dataclass(frozen=True, slots=True)
+class ArtworkStep:
+    """An artwork of a collection is being painted."""
+
+    name: str
+    """Of its file."""
+    artworks: int
+    """Of the whole collection."""
+    made: int
+    """Artworks that are in their files."""
+    done: float
+    """Share of the work of this run that is done, 0 to 1."""
+    left: float | None
+    """Seconds until all are painted, at the pace of this run; None where it has none yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArtworkDone(ArtworkStep):
+    """An artwork of a collection is in its file."""
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """Something that a person should know and that does not stop the job."""
 
@@ -146,4 +167,4 @@ class Painted:
     """What L-BFGS learned, for a picture that is nearly the same: (3 opponent colours, bands)."""
 
 
-Event = Started | Step | LevelDone | RolledBack | Stage | FrameStep | Notice | Painted
+Event = Started | Step | LevelDone | RolledBack | Stage | FrameStep | ArtworkStep | Notice | Painted

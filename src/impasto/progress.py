@@ -1,6 +1,6 @@
 """A running job on the terminal: a bar with level, step, losses and time left, on standard error.
 
-Where standard error is not a terminal, a line a level; of a film, a line a tenth of its frames.
+Where standard error is not a terminal, a line a level; of films and collections, a line a tenth.
 """
 
 from collections.abc import Iterator, Mapping
@@ -19,6 +19,8 @@ from rich.progress import (
 from rich.text import Text
 
 from impasto.events import (
+    ArtworkDone,
+    ArtworkStep,
     Event,
     FrameDone,
     FrameStep,
@@ -96,6 +98,14 @@ class Bar:
                 losses=summary(event.losses) if event.losses else "",
                 left=event.left,
             )
+        elif isinstance(event, ArtworkStep):
+            self._progress.update(
+                self._task,
+                completed=event.done,
+                description=f"{event.made} of {event.artworks}, {event.name}",
+                losses="",
+                left=event.left,
+            )
         elif isinstance(event, Stage):
             self._progress.update(
                 self._task, completed=event.done, description=event.name, losses="", left=None
@@ -127,17 +137,19 @@ class Lines:
             self._console.print(f"{size_now} done: {summary(losses)} at step {step}")
             self._best = None
         elif isinstance(event, FrameDone):
-            self._frame(event)
+            losses = f": {summary(event.losses)}" if event.losses else ""
+            self._tenth(event.made, event.frames, f"frames{losses}", event.left)
+        elif isinstance(event, ArtworkDone):
+            self._tenth(event.made, event.artworks, "artworks", event.left)
         else:
             tell(event, self._console)
 
-    def _frame(self, event: FrameDone) -> None:
-        tenths = 10 * event.made // event.frames
+    def _tenth(self, made: int, count: int, what: str, left: float | None) -> None:
+        tenths = 10 * made // count
         if tenths > self._tenths:
             self._tenths = tenths
-            left = f", about {span(event.left)} left" if event.left and event.left >= 1 else ""
-            losses = f": {summary(event.losses)}" if event.losses else ""
-            self._console.print(f"{event.made} of {event.frames} frames{losses}{left}")
+            rest = f", about {span(left)} left" if left and left >= 1 else ""
+            self._console.print(f"{made} of {count} {what}{rest}")
 
 
 def total(losses: Losses) -> float:

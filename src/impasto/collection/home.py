@@ -1,0 +1,108 @@
+"""The folder of a collection, while one process has it for itself."""
+
+import json
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from impasto.collection.manifest import Manifest
+from impasto.errors import UnwritableOutput, UsageError
+from impasto.image.atomic import replacing, unwritable
+from impasto.lock import Lock, holder
+
+INNER = ".impasto"
+"""The folder of what is no artwork and for nobody to look at."""
+
+LOCK, BEGUN, TARGETS = "lock", "begun.json", "targets"
+"""Names in it: the lock; what runs set out to paint; targets that need not be computed again."""
+
+
+class Home:
+    """Where everything of a collection lies."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.manifest = Manifest(path)
+        self._inner = path / INNER
+        self._lock = Lock(self._inner / LOCK)
+
+    @property
+    def targets(self) -> Path:
+        """The folder of computed targets."""
+        return self._inner / TARGETS
+
+    def begun(self) -> frozenset[str]:
+        """Names that earlier runs set out to paint, though the manifest may not know them yet."""
+        try:
+            return frozenset(map(str, json.loads((self._inner / BEGUN).read_bytes())))
+        except (OSError, ValueError, TypeError):
+            return frozenset()
+
+    def begin(self, names: Iterable[str]) -> None:
+        """Say what this run sets out to paint, and make the folders that names lead into."""
+        with replacing(self._inner / BEGUN) as temporary:
+            temporary.write_text(json.dumps(sorted(self.begun() | set(names))), "utf-8")
+        for folder in {(self.path / name).parent for name in names}:
+            self._make(folder)
+
+    def modified(self, name: str) -> int:
+        """When a file was written, ns; raises UnwritableOutput where it is there no more."""
+        path = self.path / name
+        try:
+            return path.stat().st_mtime_ns
+        except OSError as error:
+            raise unwritable(path, error) from error
+
+    def write(self, name: str, data: bytes) -> None:
+        """Write a file that is no artwork, whole or not at all; raises UnwritableOutput."""
+        path = self.path / name
+        self._make(path.parent)
+        with replacing(path) as temporary:
+            temporary.write_bytes(data)
+
+    def close(self, *, complete: bool) -> None:
+        """Let go of what only helps to go on, where there is nothing left to do."""
+        if complete:
+            with suppress(OSError):
+                shutil.rmtree(self.targets)
+            with suppress(OSError):
+                (self._inner / BEGUN).unlink()
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Have it for this process; the folder is made if its parent is there.
+
+        UsageError where another run has it, UnwritableOutput where it cannot be written.
+        """
+        try:
+            self.path.mkdir(exist_ok=True)
+            self._inner.mkdir(exist_ok=True)
+            free = self._lock.acquire(1)
+        except FileNotFoundError:
+            raise UnwritableOutput(
+                f"cannot write into {self.path}: there is no folder {self.path.parent}; make it "
+                "first, or choose another"
+            ) from None
+        except OSError as error:
+            raise unwritable(self.path, error) from error
+        if not free:
+            by = holder(self._inner / LOCK)
+            who = f"process {by.process}" if by is not None else "another process"
+            raise UsageError(
+                f"cannot write into {self.path}: {who} is at work there; wait until it ends, or "
+                "stop it first"
+            )
+        try:
+            yield
+        finally:
+            self._lock.remove()
+            for folder in (self._inner, self.path):  # nothing stays of a run that did nothing
+                with suppress(OSError):
+                    folder.rmdir()
+
+    def _make(self, folder: Path) -> None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise unwritable(folder, error) from error
