@@ -46,9 +46,9 @@ def option_name(setting: str) -> str:
     return f"-{setting}" if len(setting) == 1 else f"--{setting.strip('_').replace('_', '-')}"
 
 
-def given(options: object) -> dict[str, Any]:
-    """{setting: value} of the options that were given."""
-    values: Mapping[str, Any] = vars(options)
+def given(*groups: object) -> dict[str, Any]:
+    """{setting: value} of the options that were given, of all groups."""
+    values = {name: value for group in groups for name, value in vars(group).items()}
     return {name: value for name, value in values.items() if value is not None}
 
 

@@ -17,7 +17,17 @@ from impasto.cli.filming import (
     SuperpixelOptions,
     tell_status,
 )
-from impasto.cli.program import Force, Json, Quiet, app, console, say
+from impasto.cli.program import (
+    Force,
+    Json,
+    Quiet,
+    Status,
+    StyleTurns,
+    WeightFile,
+    app,
+    console,
+    say,
+)
 from impasto.errors import ExitStatus, UsageError
 from impasto.motion.animate_settings import AnimateSettings
 from impasto.motion.video_settings import StyleTurn, WorkSettings
@@ -52,15 +62,9 @@ def animate(
     output: Annotated[
         Path, FILE, Parameter(("--output", "-o"), help="Animation to write: .gif, .webp or .mp4.")
     ],
-    style: Annotated[
-        list[str] | None,
-        FILE,
-        Parameter(help="Style picture, PICTURE=BETA, or PICTURE=BETA:BETA; repeatable."),
-    ] = None,
-    weights: Annotated[Path | None, Parameter(help="File with VGG-19's weights.")] = None,
-    status: Annotated[
-        bool, Parameter(help="Say how far the output is that another run makes; make nothing.")
-    ] = False,
+    style: StyleTurns = None,
+    weights: WeightFile = None,
+    status: Status = False,
     force: Force = False,
     quiet: Quiet = False,
     json_: Json = False,
@@ -77,11 +81,7 @@ def animate(
         return
     if not photos:
         raise UsageError("no photos: name them or their folder, or ask for the --status alone")
-    settings = {
-        name: value
-        for group in (options, work, painting, coherence, quantizing, grouping)
-        for name, value in given(group).items()
-    }
+    settings = given(options, work, painting, coherence, quantizing, grouping)
     turns = [StyleTurn.parse(text) for text in style or ()]
     from impasto.motion.animate import AnimateJob
     from impasto.progress import shown

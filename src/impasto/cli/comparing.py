@@ -1,7 +1,6 @@
 """The commands that take paintings apart: what layers keep, how pictures compare."""
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
@@ -9,9 +8,11 @@ from cyclopts import Parameter
 from impasto.cli.program import (
     Force,
     Json,
+    OnPaper,
     Output,
     Photo,
     Quiet,
+    WeightFile,
     app,
     console,
     one_stream,
@@ -29,11 +30,6 @@ else:
     ReconstructOptions = options_of(ReconstructSettings, "Reconstruction")
 
 NONE_OF_RECONSTRUCTION = ReconstructOptions()
-
-OnPaper = Annotated[Paper, Parameter("--paper", help="Paper of the sheet. [default: light]")]
-WeightFile = Annotated[
-    Path | None, Parameter("--weights", help="File with VGG-19's weights.", show_default=False)
-]
 
 
 @app.command(

@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from impasto.cli.program import Force, Json, Quiet, app, console, say
+from impasto.cli.program import (
+    Force,
+    Json,
+    Quiet,
+    Status,
+    StyleTurns,
+    WeightFile,
+    app,
+    console,
+    say,
+)
 from impasto.errors import ExitStatus, UsageError
 from impasto.filter_settings import QuantizeSettings, SuperpixelSettings
 from impasto.motion.coherence_settings import CoherenceSettings
@@ -62,15 +72,9 @@ def video(
     /,
     *,
     output: Annotated[Path, FILE, Parameter(("--output", "-o"), help="Film to write.")],
-    style: Annotated[
-        list[str] | None,
-        FILE,
-        Parameter(help="Style picture, PICTURE=BETA, or PICTURE=BETA:BETA; repeatable."),
-    ] = None,
-    weights: Annotated[Path | None, Parameter(help="File with VGG-19's weights.")] = None,
-    status: Annotated[
-        bool, Parameter(help="Say how far the output is that another run makes; make nothing.")
-    ] = False,
+    style: StyleTurns = None,
+    weights: WeightFile = None,
+    status: Status = False,
     force: Force = False,
     quiet: Quiet = False,
     json_: Json = False,
@@ -88,11 +92,7 @@ def video(
         return
     if clip is None:
         raise UsageError("no clip: name the video to work on, or ask for the --status alone")
-    settings = {
-        name: value
-        for group in (options, work, painting, coherence, quantizing, grouping, writing)
-        for name, value in given(group).items()
-    }
+    settings = given(options, work, painting, coherence, quantizing, grouping, writing)
     turns = [StyleTurn.parse(text) for text in style or ()]
     from impasto.motion.video import VideoJob
     from impasto.progress import shown

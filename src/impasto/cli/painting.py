@@ -15,6 +15,7 @@ from impasto.cli.program import (
     Output,
     Photo,
     Quiet,
+    WeightFile,
     Writing,
     app,
     console,
@@ -84,7 +85,7 @@ def paint(
     preset: Annotated[Preset, Parameter(help="Settings to start from. [default: default]")] = (
         Preset.DEFAULT
     ),
-    weights: Annotated[Path | None, Parameter(help="File with VGG-19's weights.")] = None,
+    weights: WeightFile = None,
     force: Force = False,
     resume: Resume = False,
     checkpoint_every: Every = CHECKPOINT_SECONDS,

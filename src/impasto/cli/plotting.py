@@ -5,7 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from impasto.cli.program import Force, app
+from impasto.cli.program import Force, OnPaper, app
 from impasto.errors import UsageError
 from impasto.options import FILE
 from impasto.studio.theme import Paper
@@ -24,7 +24,7 @@ def plot(
     output: Annotated[
         Path, FILE, Parameter(("--output", "-o"), help="Plot to write: .svg or .png.")
     ],
-    paper: Annotated[Paper, Parameter(help="Paper: light or dark. [default: light]")] = Paper.LIGHT,
+    paper: OnPaper = Paper.LIGHT,
     force: Force = False,
 ) -> None:
     """Plot how the losses of paintings went, against steps and seconds."""

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
@@ -10,6 +11,7 @@ from rich.console import Console
 from impasto.errors import ExitStatus, UsageError
 from impasto.options import FILE, options_of
 from impasto.settings import OutputSettings
+from impasto.studio.theme import Paper
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -42,6 +44,17 @@ Output = Annotated[str, FILE, Parameter(("--output", "-o"), help="File to write;
 Force = Annotated[bool, Parameter(help="Replace the output if it exists.")]
 Quiet = Annotated[bool, Parameter(("--quiet", "-q"), help="Show nothing but errors.")]
 Json = Annotated[bool, Parameter("--json", help="Print the result as one JSON object.")]
+OnPaper = Annotated[Paper, Parameter("--paper", help="Paper to draw on. [default: light]")]
+WeightFile = Annotated[Path | None, Parameter("--weights", help="File with VGG-19's weights.")]
+StyleTurns = Annotated[
+    list[str] | None,
+    FILE,
+    Parameter("--style", help="Style picture, PICTURE=BETA, or PICTURE=BETA:BETA; repeatable."),
+]
+Status = Annotated[
+    bool,
+    Parameter("--status", help="Say how far the output is that another run makes; make nothing."),
+]
 Writing = Annotated[OutputOptions, Parameter("*")]
 
 

@@ -11,8 +11,10 @@ from cyclopts import Parameter
 from impasto.cli.program import (
     Force,
     Json,
+    OnPaper,
     Output,
     Quiet,
+    WeightFile,
     app,
     console,
     one_stream,
@@ -38,9 +40,6 @@ NO_FEATURES, NO_GRAMS = FeatureOptions(), GramOptions()
 
 STRONGEST = 4
 """Maps that are named for each edge."""
-
-OnPaper = Annotated[Paper, Parameter(help="Light or dark page. [default: light]")]
-Weights = Annotated[Path | None, Parameter(help="File with VGG-19's weights.")]
 
 
 @app.command(
@@ -104,7 +103,7 @@ def features(
         bool, Parameter(help="Say which maps of the first layer answer to which edges.")
     ] = False,
     paper: OnPaper = Paper.LIGHT,
-    weights: Weights = None,
+    weights: WeightFile = None,
     force: Force = False,
     quiet: Quiet = False,
     json_: Json = False,
@@ -142,7 +141,7 @@ def gram(
     *,
     output: Annotated[Output | None, Parameter()] = None,
     paper: OnPaper = Paper.LIGHT,
-    weights: Weights = None,
+    weights: WeightFile = None,
     force: Force = False,
     quiet: Quiet = False,
     json_: Json = False,

@@ -6,18 +6,47 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from impasto.cli.program import Force, Json, Photo, Quiet, app, console, say
+from impasto.cli.program import (
+    Force,
+    Json,
+    OnPaper,
+    Photo,
+    Quiet,
+    WeightFile,
+    app,
+    console,
+    say,
+)
 from impasto.errors import ExitStatus
 from impasto.options import FILE, given, options_of
 from impasto.settings import PaintSettings, Preset
 from impasto.studio.theme import Paper
 
 if TYPE_CHECKING:
+    from impasto.studio.sweep import Sweep
+
     SweptOptions = Any
 else:
     SweptOptions = options_of(PaintSettings, "Painting", several=True)
 
 NOTHING_SWEPT = SweptOptions()
+
+Styles = Annotated[
+    list[str],
+    FILE,
+    Parameter("--style", help="Style picture; repeatable, and each is painted by itself."),
+]
+SheetFile = Annotated[str, FILE, Parameter(("--output", "-o"), help="Sheet to write.")]
+PageFile = Annotated[
+    Path | None, FILE, Parameter(help="Page to write as well, to compare any two pictures on.")
+]
+Presets = Annotated[
+    str,
+    Parameter(
+        help=f"Settings to start from. [default: default] [choices: {', '.join(Preset)}]",
+        metavar="VALUES",
+    ),
+]
 
 
 @app.command(
@@ -36,24 +65,12 @@ def sweep(
     photo: Photo,
     /,
     *,
-    style: Annotated[
-        list[str],
-        FILE,
-        Parameter(help="Style picture; repeatable, and each is painted by itself."),
-    ],
-    output: Annotated[str, FILE, Parameter(("--output", "-o"), help="Sheet to write.")],
-    html: Annotated[
-        Path | None, FILE, Parameter(help="Page to write as well, to compare any two pictures on.")
-    ] = None,
-    paper: Annotated[Paper, Parameter(help="Paper of the sheet. [default: light]")] = Paper.LIGHT,
-    preset: Annotated[
-        str,
-        Parameter(
-            help=f"Settings to start from. [default: default] [choices: {', '.join(Preset)}]",
-            metavar="VALUES",
-        ),
-    ] = Preset.DEFAULT,
-    weights: Annotated[Path | None, Parameter(help="File with VGG-19's weights.")] = None,
+    style: Styles,
+    output: SheetFile,
+    html: PageFile = None,
+    paper: OnPaper = Paper.LIGHT,
+    preset: Presets = Preset.DEFAULT,
+    weights: WeightFile = None,
     force: Force = False,
     quiet: Quiet = False,
     json_: Json = False,
@@ -82,10 +99,15 @@ def sweep(
             show=show,
             **{name: split(name, text) for name, text in given(swept).items()},
         )
+    finish(made, quiet=quiet, json_=json_)
+
+
+def finish(made: "Sweep", *, quiet: bool, json_: bool) -> None:
+    """Say what came of the work."""
     if json_:
         say(json.dumps(made.facts()))
     elif not quiet:
-        console.print(f"{output}: {len(made.pictures)} pictures")
+        console.print(f"{made.output}: {len(made.pictures)} pictures")
     if not made.complete:
         console.print(
             f"impasto: the values stopped being finite at {'; '.join(made.ended_early)}: there the "
