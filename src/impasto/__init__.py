@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from impasto.api import paint, painting
     from impasto.artwork import Artwork
+    from impasto.collection.batch import Collection, batch
     from impasto.filter_api import enhance, quantize, superpixels
     from impasto.filter_settings import EnhanceSettings, QuantizeSettings, SuperpixelSettings
     from impasto.motion.animate import Animation, animate
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Animation",
     "Artwork",
+    "Collection",
     "EnhanceSettings",
     "Film",
     "MovingPicture",
@@ -40,6 +42,7 @@ __all__ = [
     "Recording",
     "SuperpixelSettings",
     "animate",
+    "batch",
     "compare",
     "edge_responses",
     "enhance",
@@ -63,6 +66,7 @@ __all__ = [
 _HOMES = {
     "Animation": "impasto.motion.animate",
     "Artwork": "impasto.artwork",
+    "Collection": "impasto.collection.batch",
     "EnhanceSettings": "impasto.filter_settings",
     "Film": "impasto.motion.video",
     "MovingPicture": "impasto.motion.moving",
@@ -73,6 +77,7 @@ _HOMES = {
     "Recording": "impasto.studio.recording",
     "SuperpixelSettings": "impasto.filter_settings",
     "animate": "impasto.motion.animate",
+    "batch": "impasto.collection.batch",
     "compare": "impasto.studio.compare",
     "edge_responses": "impasto.studio.seeing",
     "enhance": "impasto.filter_api",

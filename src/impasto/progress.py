@@ -137,8 +137,8 @@ class Lines:
             self._console.print(f"{size_now} done: {summary(losses)} at step {step}")
             self._best = None
         elif isinstance(event, FrameDone):
-            losses = f": {summary(event.losses)}" if event.losses else ""
-            self._tenth(event.made, event.frames, f"frames{losses}", event.left)
+            last = f": {summary(event.losses)}" if event.losses else ""
+            self._tenth(event.made, event.frames, f"frames{last}", event.left)
         elif isinstance(event, ArtworkDone):
             self._tenth(event.made, event.artworks, "artworks", event.left)
         else:

@@ -7,9 +7,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from impasto.artwork import Forecast
+from impasto.collection.forecast import CollectionForecast
 from impasto.doctor import BUSY, USUAL, Report
 from impasto.neural.weights import Candidate
-from impasto.quantities import span
+from impasto.quantities import quantity, span
 
 DIGITS = 12
 """Of a SHA-256, enough to tell files apart."""
@@ -81,6 +82,27 @@ def forecast_table(forecast: Forecast) -> Table:
             f"{level.disk / 1e9:.2f} GB" if level.disk else "",
             span(seconds),
         )
+    return table
+
+
+def collection_table(forecast: CollectionForecast) -> Table:
+    """How far a collection is, and what the rest takes."""
+    standing = forecast.standing
+    table = Table(box=SIMPLE, show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(justify="right")
+    table.add_row("artworks", f"{len(forecast.tasks):,}")
+    table.add_row("there already", f"{len(standing.done):,}")
+    table.add_row("failed before", f"{len(standing.failed):,}")
+    table.add_row("to paint", f"{len(standing.missing):,}")
+    if standing.missing:
+        names = [task.name for task in standing.missing]
+        table.add_row("first", escape(names[0]))
+        table.add_row("last", escape(names[-1]))
+    if forecast.seconds is not None:
+        table.add_row("time", f"about {span(forecast.seconds)}")
+        table.add_row("disk", f"about {quantity(forecast.disk)}B")
+        table.add_row("memory", f"{forecast.memory / 1e9:.2f} GB")
     return table
 
 

@@ -7,6 +7,7 @@ from cyclopts import CycloptsError, UnusedCliTokensError
 
 from impasto.cli import (  # noqa: F401 (they add the commands)
     animating,
+    batching,
     comparing,
     filming,
     filtering,

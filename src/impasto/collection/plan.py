@@ -38,20 +38,13 @@ class Plan:
 
     def _recipe(self, task: Task, alike: dict[int, PaintRecipe]) -> PaintRecipe:
         """Most have their settings in common, so that only the inputs differ."""
-        inputs = {
-            "photo": _input(task.photo),
-            "styles": tuple(
-                StyleInput(beta=beta, **dict(_input(style))) for style, beta in task.styles
-            ),
-            "init": _input(task.init) if task.init is not None else None,
-        }
+        photo, init = _input(task.photo), _input(task.init) if task.init is not None else None
+        styles = tuple(StyleInput(beta=beta, **dict(_input(style))) for style, beta in task.styles)
         known = alike.get(id(task.settings))
         if known is None:
-            known = recipe_for(
-                **inputs, weights=self.weights, settings=task.settings, output=task.output
-            )
+            known = recipe_for(photo, styles, init, self.weights, task.settings, task.output)
             alike[id(task.settings)] = known
-        return known.model_copy(update=inputs)
+        return known.model_copy(update={"photo": photo, "styles": styles, "init": init})
 
 
 def plan_of(

@@ -1,0 +1,143 @@
+"""The command that paints collections."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from impasto.cli.program import (
+    NONE_OF_WRITING,
+    Json,
+    Quiet,
+    WeightFile,
+    Writing,
+    app,
+    console,
+    present,
+    say,
+)
+from impasto.errors import ExitStatus, UsageError
+from impasto.options import FILE, given, options_of
+from impasto.settings import OutputSettings, PaintSettings, Preset
+
+if TYPE_CHECKING:
+    from impasto.collection.batch import Collection
+    from impasto.collection.jobs_file import Asked
+
+    PaintOptions = Any
+else:
+    PaintOptions = options_of(PaintSettings, "Painting")
+
+NONE_OF_PAINTING = PaintOptions()
+
+FolderToWrite = Annotated[
+    Path, FILE, Parameter(("--output", "-o"), help="Folder to write; made if it is not there.")
+]
+Name = Annotated[
+    str | None,
+    Parameter(help="Names of the files, with fields in braces. [default: {photo}--{style}.png]"),
+]
+Cache = Annotated[
+    str,
+    Parameter(help="Most disk to keep computed targets on. [default: 1GB]", metavar="AMOUNT"),
+]
+Threads = Annotated[
+    int | None, Parameter(help="Threads to compute with. [default: one for each processor]")
+]
+
+
+@app.command(
+    help_epilogue=(
+        "Examples:\n\n"
+        "    impasto batch photos/ styles/ -o art\n"
+        "    impasto batch 'photos/*.jpg' 'styles/*.jpg=50' --size 512 -o art\n"
+        "    impasto batch photos/ styles/ --name '{style}/{photo}.jpg' --quality 90 -o art\n"
+        "    impasto batch photos/ styles/ --size 1024 --dry-run -o art\n"
+        "    impasto batch jobs.toml --retry-failed -o art"
+    )
+)
+def batch(
+    *inputs: Annotated[
+        str, FILE, Parameter(help="Photos and styles: folders or patterns; or a list of jobs.")
+    ],
+    output: FolderToWrite,
+    name: Name = None,
+    dry_run: Annotated[
+        bool, Parameter(help="Say what there is to do and what it takes; write nothing.")
+    ] = False,
+    retry_failed: Annotated[
+        bool, Parameter(help="Try again what failed before, though nothing has changed.")
+    ] = False,
+    preset: Annotated[
+        Preset | None, Parameter(help="Settings to start from. [default: default]")
+    ] = None,
+    weights: WeightFile = None,
+    cache: Cache = "1GB",
+    threads: Threads = None,
+    force: Annotated[
+        bool, Parameter(help="Replace files that are no artworks of this collection.")
+    ] = False,
+    quiet: Quiet = False,
+    json_: Json = False,
+    options: Annotated[PaintOptions, Parameter("*")] = NONE_OF_PAINTING,
+    writing: Writing = NONE_OF_WRITING,
+) -> None:
+    """Paint every photo in every style; a stopped run goes on by the same command."""
+    from impasto.collection.batch import Batch, cache_bytes
+    from impasto.neural.device import keep_freed_memory
+    from impasto.progress import shown
+
+    keep_freed_memory()
+    most = cache_bytes(cache)
+    job = Batch(
+        asked_in(inputs),
+        output,
+        given(options) | ({} if preset is None else {"preset": preset}),
+        name=name,
+        weights=weights,
+        save=OutputSettings.checked(given(writing)),
+        retry_failed=retry_failed,
+        force=force,
+    )
+    if dry_run:
+        from impasto.tables import collection_table
+
+        forecast = job.forecast()
+        present(forecast.facts(), collection_table(forecast), json_=json_)
+        return
+    with shown(console, quiet=quiet) as show:
+        made = job.make(show, job.here(most, threads))
+    finish(made, quiet=quiet, json_=json_)
+
+
+def asked_in(inputs: tuple[str, ...]) -> "Asked":
+    """What is asked for by photos and styles, or by a list of jobs alone."""
+    from impasto.collection.batch import asked_for
+
+    if not inputs:
+        raise UsageError("no photos: name them and the styles, or a list of jobs")
+    if len(inputs) > 2:
+        raise UsageError(
+            f"{len(inputs)} files are two patterns that the shell has spelled out; put patterns "
+            "in quotes: impasto batch 'photos/*.jpg' 'styles/*.jpg' -o art"
+        )
+    return asked_for(inputs[0], inputs[1] if len(inputs) > 1 else None)
+
+
+def finish(made: "Collection", *, quiet: bool, json_: bool) -> None:
+    """Say what came of the work."""
+    if json_:
+        say(json.dumps(made.facts()))
+    elif not quiet:
+        console.print(
+            f"{made.output}: {len(made.done)} artworks; {made.made} of them painted now, in "
+            f"{made.seconds:.1f} s; see {made.output / 'index.html'}"
+        )
+    if not made.complete:
+        reasons = len({record.reason for record in made.failed.values()})
+        console.print(
+            f"impasto: {len(made.failed)} artworks are not there, for {reasons} "
+            f"reason{'s' if reasons > 1 else ''}; see {made.output / 'manifest.csv'}"
+        )
+        raise SystemExit(ExitStatus.PARTIAL)
