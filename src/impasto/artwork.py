@@ -118,6 +118,9 @@ class Forecast:
 class Job:
     """One painting to be made: everything is read and checked when it is created."""
 
+    beside = 0
+    """Bytes that whoever takes the events comes to hold meanwhile, as a film's frames."""
+
     def __init__(
         self,
         photo: Source | Opened,
@@ -175,7 +178,7 @@ class Job:
 
         Raises NotEnoughMemory where it would not fit.
         """
-        levels = plan_for(work_of(self._inputs, self.settings)).levels
+        levels = plan_for(work_of(self._inputs, self.settings, self.beside)).levels
         return sum(math.prod(level.size) * level.steps for level in levels)
 
     def forecast(self, seconds: float = TRIAL_SECONDS) -> Forecast:
@@ -183,7 +186,7 @@ class Job:
 
         Raises NotEnoughMemory where it would not fit.
         """
-        work = work_of(self._inputs, self.settings)
+        work = work_of(self._inputs, self.settings, self.beside)
         plan = plan_for(work)
         pace = Pace.measured(work, self._weights, seconds)
         levels = level_seconds(work, plan, pace)
@@ -191,7 +194,9 @@ class Job:
 
     def events(self, resume: Snapshot | None = None) -> Iterator[Event]:
         """Run the chain."""
-        chain = run_chain(self._inputs, self.settings, self._weights, resume, self._shared)
+        chain = run_chain(
+            self._inputs, self.settings, self._weights, resume, self._shared, beside=self.beside
+        )
         for event in chain:
             if isinstance(event, Step):
                 self._steps = event.taken

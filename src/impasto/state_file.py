@@ -15,7 +15,7 @@ from safetensors import safe_open
 
 from impasto.events import Array
 
-CODES = {"float32": "F32", "float64": "F64", "int16": "I16", "int64": "I64"}
+CODES = {"float32": "F32", "float64": "F64", "int16": "I16", "int64": "I64", "uint8": "U8"}
 """{NumPy's name of a type: the format's}."""
 
 PIECE = 2**22

@@ -25,10 +25,12 @@ def carry_out(
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
     again: str = "give the same command with --resume",
     so_far: bool = True,
+    beside: Callable[[Artwork], None] | None = None,
 ) -> Artwork:
     """Paint and write; the output has been checked before, and is replaced if it exists.
 
-    `again` is how a person goes on after a stop.
+    `again` is how a person goes on after a stop. `beside` writes what else there is, before the
+    state of the work goes.
     Raises Interrupted on Ctrl-C, once the state of the work is saved, and `so_far` the picture too.
     """
     checkpoint = None
@@ -50,6 +52,8 @@ def carry_out(
             elif isinstance(event, Painted):
                 artwork = job.finished(event)
                 artwork.save(output, force=True)
+                if beside is not None:
+                    beside(artwork)
     except KeyboardInterrupt:
         with undisturbed():
             going_on = _kept(checkpoint, latest, again)

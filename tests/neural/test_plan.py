@@ -176,6 +176,14 @@ def test_pictures_are_read_into_the_system_s_memory_not_the_card_s() -> None:
     assert unread.least() == read.least()
 
 
+def test_what_others_come_to_hold_counts_in_the_system_s_memory() -> None:
+    for device, counted in ((torch.device("cpu"), 10**8), (CUDA, 0)):
+        alone = Planner(work(device=device), HELD, None).least()
+        assert Planner(replace(work(device=device), beside=10**8), HELD, None).least() == (
+            alone + counted
+        )
+
+
 # Disk
 
 

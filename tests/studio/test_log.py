@@ -140,10 +140,36 @@ def test_without_resume_a_log_begins_anew(opened: Opened, tmp_path: Path) -> Non
     assert len(lines(path)) == 1
 
 
+def test_what_the_disk_does_not_take_is_written_as_soon_as_it_does(
+    opened: Opened, tmp_path: Path
+) -> None:
+    resource = pytest.importorskip("resource")
+    path = tmp_path / "run.jsonl"
+    log = opened(path)
+    log(STARTED)
+    _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    size = path.stat().st_size + 30  # in the midst of the next line
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, most))
+    try:
+        log(step(1))
+        log(step(2))
+        assert "no space left on its disk" in str(log.fault)
+        with pytest.raises(UnwritableOutput, match=r"cannot write .*run\.jsonl: no space"):
+            log.finish()
+        assert path.stat().st_size == size
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+    log(step(3))
+    assert log.fault is None
+    assert lines(path) == json.loads(json.dumps(log.records))
+    log.finish()
+
+
 def test_what_cannot_be_written_is_said(opened: Opened) -> None:
     log = opened(Path("/dev/full"))
+    log(STARTED)
     with pytest.raises(UnwritableOutput, match="no space left"):
-        log(STARTED)
+        log.finish()
     with pytest.raises(UnwritableOutput, match="cannot write /proc/run"):
         Log(Path("/proc/run.jsonl"), resume=False).open()
 

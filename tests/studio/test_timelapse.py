@@ -1,4 +1,5 @@
 import json
+import re
 from collections.abc import Callable
 from copy import copy
 from dataclasses import replace
@@ -14,10 +15,17 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import impasto as package
+from impasto.artwork import Job
+from impasto.errors import NotEnoughMemory
 from impasto.events import Event, Painted, Step
 from impasto.image.resize import resize
 from impasto.image.samples import photo
-from impasto.studio.timelapse import Timelapse
+from impasto.recipe import PaintRecipe
+from impasto.settings import PaintSettings
+from impasto.studio.growth import MOST, Moment
+from impasto.studio.recording import memory_of
+from impasto.studio.recording_settings import RecordingSettings
+from impasto.studio.timelapse import AT_HAND, Timelapse, film_memory, keep
 
 SMALL: dict[str, Any] = {"size": 96, "levels": 2, "steps": 5, "coarse_steps": 4}
 
@@ -88,14 +96,15 @@ def test_a_level_hands_over_to_the_next_without_a_jump(events: list[Event], tmp_
 
 def test_a_stopped_film_goes_on_with_all_its_frames(events: list[Event], tmp_path: Path) -> None:
     whole = film_of(events, tmp_path / "whole.gif", 60)
-    whole.write(stopped=False)
+    whole.write()
     output = tmp_path / "grow.gif"
     steps = [i for i, event in enumerate(events) if isinstance(event, Step)]
-    film_of(events[: steps[6] + 1], output, 60).write(stopped=True)
+    film_of(events[: steps[6] + 1], output, 60).settle(going_on=True)
     assert (tmp_path / "grow.gif.unfinished").exists()
     rest = [events[0], *events[steps[5] :]]  # some steps are taken again
     film = film_of(rest, output, 60, resume=True)
-    film.write(stopped=False)
+    film.write()
+    film.settle(going_on=False)
     assert output.read_bytes() == (tmp_path / "whole.gif").read_bytes()
     assert not (tmp_path / "grow.gif.unfinished").exists()
 
@@ -104,24 +113,82 @@ def test_what_was_stopped_before_it_began_leaves_the_frames_of_the_run_before(
     events: list[Event], tmp_path: Path
 ) -> None:
     output, kept = tmp_path / "grow.gif", tmp_path / "grow.gif.unfinished"
-    film_of(events[:4], output, 60).write(stopped=True)
-    before = output.read_bytes(), kept.read_bytes()
-    Timelapse(output, 60, 8.0, resume=True).write(stopped=True)
-    assert (output.read_bytes(), kept.read_bytes()) == before
+    film_of(events[:4], output, 60).settle(going_on=True)
+    before = kept.read_bytes()
+    film = Timelapse(output, 60, 8.0, resume=True)
+    assert not film.has_begun
+    film.settle(going_on=True)
+    assert kept.read_bytes() == before
 
 
-@pytest.mark.parametrize("left", [b"", b"no file of NumPy's", None])
+def test_frames_of_another_painting_are_not_taken_over(events: list[Event], tmp_path: Path) -> None:
+    """Not by one that starts anew and is killed, nor by one of other settings that goes on."""
+    output, kept = tmp_path / "grow.gif", tmp_path / "grow.gif.unfinished"
+
+    def stopped(recipe: PaintRecipe) -> None:
+        film = Timelapse(output, 60, 8.0, resume=False)
+        film.recipe = recipe
+        for event in events[:5]:
+            film(event)
+        film.settle(going_on=True)
+
+    def begun(recipe: PaintRecipe | None, *, resume: bool) -> int:
+        film = Timelapse(output, 60, 8.0, resume=resume)
+        film.recipe = recipe
+        film(events[0])
+        return len(frames_of(film))
+
+    one = Job("sample:coffee", [("sample:mosaic", None)], PaintSettings()).recipe
+    other = one.model_copy(update={"settings": one.settings.updated({"alpha": 7})})
+    stopped(one)
+    assert begun(other, resume=True) == begun(None, resume=True) == 1
+    moved = one.model_copy(update={"settings": one.settings.updated({"memory": "9GB"})})
+    assert begun(moved, resume=True) > 1
+    assert begun(one, resume=False) == 1
+    assert not kept.exists()
+    kept.write_bytes(b"")
+    assert begun(one, resume=True) == 1
+
+
+def test_what_a_film_holds_is_in_the_plan_of_its_painting(
+    events: list[Event], tmp_path: Path
+) -> None:
+    film = film_of(events, tmp_path / "grow.gif", 60)
+    settings = PaintSettings.checked(SMALL)
+    held = [*frames_of(film), *vars(film._canvas).values()]
+    known = sum(each.nbytes for each in held if isinstance(each, np.ndarray))
+    assert known < film_memory((96, 72), 60, settings) < 3 * known
+    # Long runs keep so many frames, large films are no larger than the picture.
+    long = settings.updated({"steps": 10_000})
+    assert film_memory((96, 72), 4096, long) == 96 * 72 * (3 * (MOST + 1) + AT_HAND)
+    asked = RecordingSettings.checked({"timelapse": "grow.gif", "timelapse_size": 4096})
+    settings = PaintSettings.checked({"size": 1500, "memory": "100MB", "steps": 500})
+    job = Job("sample:coffee", [("sample:mosaic", None)], settings)
+    alone, job.beside = least_of(job), memory_of(asked, job)
+    assert job.beside > 150 * 3 * 1500 * 1000
+    assert least_of(job) - alone == pytest.approx(job.beside / 1e9, abs=0.05)
+
+
+def least_of(job: Job) -> float:
+    """Gigabytes that a painting says it needs when it is refused for want of memory."""
+    with pytest.raises(NotEnoughMemory) as caught:
+        list(job.events())
+    found = re.search(r"takes at least ([0-9.]+) GB of memory", str(caught.value))
+    assert found is not None
+    return float(found[1])
+
+
+@pytest.mark.parametrize("left", [b"", b"no file of arrays", None])
 def test_frames_that_are_not_there_are_done_without(
     events: list[Event], tmp_path: Path, left: bytes | None
 ) -> None:
     kept = tmp_path / "grow.gif.unfinished"
     if left is None:
-        with kept.open("wb") as file:
-            np.savez(file, frames=np.zeros((2, 5, 5, 3), np.uint8), taken=np.arange(2))
+        keep([Moment(np.zeros((5, 5, 3), np.uint8), taken) for taken in range(2)], None, kept)
     else:
         kept.write_bytes(left)
     film = film_of(events, tmp_path / "grow.gif", 60, resume=True)
-    film.write(stopped=False)
+    film.write()
     assert {frame.shape for frame in frames_of(film)} == {(45, 60, 3)}
 
 

@@ -98,6 +98,7 @@ def paint(
     """Paint a photo in the style of one or more pictures."""
     settings = preset_settings(preset).updated(given(options))
     saving = OutputSettings.checked(given(writing))
+    beside = RecordingSettings.checked(given(recorded))
     styles = [StyleChoice.parse(text) for text in style]
     files: list[str | Path | None] = [photo, settings.init, weights]
     files += [choice.path for choice in styles]
@@ -113,9 +114,11 @@ def paint(
     job = Job(photo, pairs, settings, saving, weights)
     if plan or output is None:
         from impasto.neural.device import keep_freed_memory
+        from impasto.studio.recording import memory_of
         from impasto.tables import forecast_table
 
         keep_freed_memory()
+        job.beside = memory_of(beside, job)
         forecast = job.forecast()
         present(forecast.facts(), forecast_table(forecast), json_=json_)
         return
@@ -148,17 +151,10 @@ def demo(
 def recipe(
     file: Annotated[str, FILE, Parameter(help="Picture or film made by Impasto.")], /
 ) -> None:
-    """Print how a picture or a film was made, as JSON."""
-    from impasto.image.film_codec import CONTAINERS
+    """Print how a picture, an animation or a film was made, as JSON."""
+    from impasto.motion.film_recipe import any_recipe_in
 
-    if Path(file).suffix.lower() in CONTAINERS:
-        from impasto.motion.film_recipe import recipe_in_film
-
-        say(recipe_in_film(Path(file)).model_dump_json(indent=2))
-    else:
-        from impasto.image.metadata import recipe_in
-
-        say(recipe_in(file).model_dump_json(indent=2))
+    say(any_recipe_in(file).model_dump_json(indent=2))
 
 
 @app.command
@@ -173,11 +169,16 @@ def replay(
     json_: Json = False,
 ) -> None:
     """Make a picture again from its recipe, bit for bit on the same machine and version."""
-    from impasto.image.metadata import recipe_in
+    from impasto.motion.film_recipe import FilmRecipe, any_recipe_in
     from impasto.recipe import PaintRecipe
     from impasto.replay import located
 
-    found = recipe_in(file)
+    found = any_recipe_in(file)
+    if isinstance(found, FilmRecipe):
+        raise UsageError(
+            f"{file} is made of frames, and only pictures are replayed; make it again by "
+            f"{found.command} -o {output}, with the settings that impasto recipe {file} prints"
+        )
     files: list[str | Path] = [file, *located(found, file).values()]
     if isinstance(found, PaintRecipe):
         check(output, files, found.output, force=force, resume=resume, json_=json_)

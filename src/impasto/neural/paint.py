@@ -39,14 +39,16 @@ def painting(
     resume: Snapshot | None = None,
     shared: Shared | None = None,
     run: "Callable[..., Run] | None" = None,
+    beside: int = 0,
 ) -> Iterator[Event]:
     """Paint; the last event is `Painted`.
 
     The same on one machine, version and number of threads, whether resumed or not, whatever memory
-    there is, and whatever is shared with other paintings. Raises NotEnoughMemory before any work
-    where the picture can't fit.
+    there is, and whatever is shared with other paintings. `beside`: bytes that whoever takes the
+    events comes to hold meanwhile. Raises NotEnoughMemory before any work where the picture can't
+    fit.
     """
-    work, shared = work_of(inputs, settings), shared or Shared()
+    work, shared = work_of(inputs, settings, beside), shared or Shared()
     try:
         plan = planned(work, shared)
         yield from (run or Run)(inputs, work, weights, plan, shared).events(resume)
@@ -74,7 +76,7 @@ def planned(work: Work, shared: Shared) -> Plan:
     return plan
 
 
-def work_of(inputs: Inputs, settings: PaintSettings) -> Work:
+def work_of(inputs: Inputs, settings: PaintSettings, beside: int = 0) -> Work:
     """What decides how much memory a painting takes."""
     device = choose_device(settings.device)
     return Work(
@@ -83,6 +85,7 @@ def work_of(inputs: Inputs, settings: PaintSettings) -> Work:
         settings=settings,
         dtype=choose_precision(settings.precision, device),
         device=device,
+        beside=beside,
     )
 
 
@@ -114,7 +117,6 @@ class Run:
         require_layers(weights, self.settings)
         self.sizes = tuple(level.size for level in plan.levels)
         self.steps = [level.steps for level in plan.levels]
-        torch.backends.cudnn.allow_tf32 = False  # float32 means float32 on CUDA too
         pooling = self.settings.pooling
         self.network = shared.network(weights, work.dtype, work.device, pooling)
         # Targets and losses of the final size are float32 whatever the descent runs in.

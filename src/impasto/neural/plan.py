@@ -74,6 +74,8 @@ class Work:
     device: torch.device
     unread: bool = False
     """Whether the pictures are still to be read into memory, from files of these sizes."""
+    beside: int = 0
+    """Bytes of the system's memory that something else comes to hold meanwhile."""
 
     def levels(self) -> list[Level]:
         """Coarse to fine."""
@@ -127,7 +129,8 @@ class Planner:
         self._model = Model(work.settings, work.dtype, work.device)
         inputs = CANVAS * sum(map(math.prod, (work.size, *work.styles))) if work.unread else 0
         self._levels, self._disk = work.levels(), disk
-        self._base = base + LIBRARIES + (inputs if work.device.type == "cpu" else 0)
+        others = inputs + work.beside if work.device.type == "cpu" else 0
+        self._base = base + LIBRARIES + others
 
     def plan(self, budget: float) -> Plan | None:
         """The fastest within the budget."""

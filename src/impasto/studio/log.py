@@ -4,9 +4,11 @@ import json
 import math
 import time
 from contextlib import suppress
+from io import FileIO
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
+from impasto.errors import UnwritableOutput
 from impasto.events import Event, LevelDone, Losses, Notice, Painted, RolledBack, Started, Step
 from impasto.image.atomic import unwritable
 from impasto.studio.course import Record, records_in
@@ -18,7 +20,8 @@ STARTED = ("size", "levels", "steps", "device", "precision")
 class Log:
     """Takes the events of a painting and writes each, when it comes, as a line of JSON.
 
-    With `resume`, what a stopped run has written stays, and its time is counted on.
+    With `resume`, what a stopped run has written stays, and its time is counted on. What the disk
+    does not take is written as soon as it does: the file is always the beginning of the log.
     """
 
     def __init__(self, output: Path | None, *, resume: bool) -> None:
@@ -27,8 +30,12 @@ class Log:
         self.facts: dict[str, Any] = {}
         """What the first line tells as well."""
         self.output = output
+        self.fault: UnwritableOutput | None = None
+        """Why a part is still to be written, if one is."""
         self._resume = resume
-        self._file: BinaryIO | None = None
+        self._file: FileIO | None = None
+        self._waiting = b""
+        """What is still to be written."""
         self._began = 0.0
 
     def open(self) -> None:
@@ -41,10 +48,16 @@ class Log:
         self._began = time.monotonic() - (self.records[-1]["seconds"] if self.records else 0)
 
     def close(self) -> None:
-        """End; a line that could not be written, of which was told, is lost."""
+        """End; what could not be written is lost."""
         if self._file is not None:
             with suppress(OSError):
                 self._file.close()
+
+    def finish(self) -> None:
+        """Write what is still to be written; raises UnwritableOutput."""
+        self._write()
+        if self.fault is not None:
+            raise self.fault
 
     @property
     def has_steps(self) -> bool:
@@ -52,7 +65,7 @@ class Log:
         return any(record["event"] == "step" for record in self.records)
 
     def __call__(self, event: Event) -> None:
-        """Write a line; raises UnwritableOutput."""
+        """Write a line, now or when there is room for it."""
         what = record_of(event)
         if what is None:
             return
@@ -61,19 +74,29 @@ class Log:
         seconds = round(time.monotonic() - self._began, 3)
         record = {"event": what.pop("event"), "seconds": seconds, **what}
         self.records.append(record)
-        if self._file is not None and self.output is not None:
-            try:
-                self._file.write(f"{json.dumps(record)}\n".encode())
-                self._file.flush()
-            except OSError as error:
-                raise unwritable(self.output, error) from error
+        if self.output is not None:
+            self._waiting += f"{json.dumps(record)}\n".encode()
+        self._write()
 
-    def _opened(self, path: Path) -> BinaryIO:
-        """The file, empty or after the whole lines of the run that goes on."""
+    def _write(self) -> None:
+        if self._file is None or self.output is None:
+            return
+        try:
+            while self._waiting:
+                self._waiting = self._waiting[self._file.write(self._waiting) :]
+            self.fault = None
+        except OSError as error:
+            self.fault = unwritable(self.output, error)
+
+    def _opened(self, path: Path) -> FileIO:
+        """The file, empty or after the whole lines of the run that goes on.
+
+        Without a buffer, so that it is known how much of a line has been written.
+        """
         if not (self._resume and path.exists()):
-            return path.open("wb")
+            return path.open("wb", buffering=0)
         self.records, length = records_in(path.read_bytes(), path)
-        file = path.open("r+b")
+        file = path.open("r+b", buffering=0)
         file.truncate(length)
         file.seek(length)
         return file

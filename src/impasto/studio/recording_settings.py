@@ -1,6 +1,8 @@
 """The settings of what is made beside a painting."""
 
-from pydantic import Field
+from typing import Self
+
+from pydantic import Field, model_validator
 
 from impasto.settings import FileName, Settings
 
@@ -23,3 +25,12 @@ class RecordingSettings(Settings):
     plot: FileName | None = Field(
         None, description="plot of the losses to write as well: .svg or .png"
     )
+
+    @model_validator(mode="after")
+    def _belongs_to_a_film(self) -> Self:
+        """What is said of a film that there is not would be left out without a word."""
+        said = sorted(self.model_fields_set & {"timelapse_size", "timelapse_seconds"})
+        if said and self.timelapse is None:
+            name = said[0].replace("_", "-")
+            raise ValueError(f"--{name} needs a film; name one with --timelapse")
+        return self

@@ -1,6 +1,5 @@
 """A film of a painting's growth."""
 
-import zipfile
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -8,20 +7,29 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 
 from impasto.checkpoint import checkpoint_of
-from impasto.events import Event, Painted, Started, Step
+from impasto.errors import BadRecipe
+from impasto.events import Array, Event, Painted, Started, Step
 from impasto.image.animation import write_animation
 from impasto.image.atomic import replacing
 from impasto.image.histogram import bits
 from impasto.image.resize import fit
-from impasto.studio.growth import Frame, Growth, Moment
+from impasto.neural.pyramid import Size, level_sizes, level_steps
+from impasto.recipe import PaintRecipe, recipe_of
+from impasto.settings import PaintSettings
+from impasto.state_file import read_arrays, write_arrays
+from impasto.studio.growth import MOST, Frame, Growth, Moment
 
 RGB = NDArray[np.float32]
 """(H, W, 3), sRGB in [0, 1]."""
 
-DAMAGED = OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile
-"""What NumPy raises of a file that is missing, damaged or not its own."""
+DAMAGED = OSError, SafetensorError, KeyError, ValueError, BadRecipe
+"""What is raised of a file that is missing, damaged or not its own."""
+
+AT_HAND = 48
+"""Bytes a pixel of the film that are held beside its frames: four pictures of floats."""
 
 
 class Timelapse:
@@ -33,6 +41,8 @@ class Timelapse:
     def __init__(self, output: Path, size: int, seconds: float, *, resume: bool) -> None:
         """The output has been checked; `size` is the long side, px."""
         self.output = output
+        self.recipe: PaintRecipe | None = None
+        """Of the painting, if it is known; frames of another one are not gone on from."""
         self._size, self._seconds, self._resume = size, seconds, resume
         self._kept = checkpoint_of(output)
         self._growth = Growth()
@@ -49,19 +59,18 @@ class Timelapse:
         elif isinstance(event, Painted):
             self.end(event.picture)
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether there is a frame to show."""
+        return bool(self._growth.moments)
+
     def end(self, picture: RGB) -> None:
         """Show a picture (H, W, 3) at the end; the painted one is shown without being told."""
         if self._canvas is not None:
             self._growth.add(Moment(self._canvas.shrunk(picture), self._growth.moments[-1].taken))
 
-    def write(self, *, stopped: bool) -> None:
-        """Write the film; raises UnwritableOutput.
-
-        That of a painting that was `stopped` is kept as frames too, to go on with. Of one that has
-        not begun, there is none.
-        """
-        if not self._growth.moments:
-            return
+    def write(self) -> None:
+        """Write the film, which has begun; raises UnwritableOutput."""
         times = self._growth.durations(self._seconds)
         shown = [
             (moment.frame, time)
@@ -70,11 +79,16 @@ class Timelapse:
         ]
         frames, durations = zip(*shown, strict=True)
         self.bytes = write_animation(frames, self.output, durations)
-        if stopped:
-            keep(self._growth.moments, self._kept)
-        else:
-            with suppress(OSError):
-                self._kept.unlink(missing_ok=True)
+
+    def settle(self, *, going_on: bool) -> None:
+        """Keep the frames for a run that goes on, or remove those that are kept.
+
+        Raises UnwritableOutput. Of a painting that has not begun, there are none to keep.
+        """
+        if not going_on:
+            self._forget()
+        elif self.has_begun:
+            keep(self._growth.moments, self.recipe, self._kept)
 
     def facts(self) -> dict[str, object]:
         """What came of it, for programs."""
@@ -89,10 +103,17 @@ class Timelapse:
     def _begin(self, started: Started) -> None:
         self._canvas = _Canvas(started, self._size)
         if self._resume:
-            for moment in kept(self._kept, self._canvas.size):
+            for moment in kept(self._kept, self._canvas.size, self.recipe):
                 self._growth.add(moment)
+        else:
+            self._forget()
         if not self._growth.moments:
             self._growth.add(Moment(self._canvas.first, 0))
+
+    def _forget(self) -> None:
+        """Remove the frames of a run that is over, which a later one would take for its own."""
+        with suppress(OSError):
+            self._kept.unlink(missing_ok=True)
 
 
 class _Canvas:
@@ -104,7 +125,7 @@ class _Canvas:
 
     def __init__(self, started: Started, long_side: int) -> None:
         self._started = started
-        self.size = fit(*started.size, min(long_side, max(started.size)))
+        self.size = film_size(started.size, long_side)
         start = started.start(self.size)
         self.first = bits(start)
         self._bright = start * np.float32(255)
@@ -113,6 +134,8 @@ class _Canvas:
     def after(self, step: Step) -> Frame:
         """The canvas after a step."""
         size = self._started.levels[step.level - 1]
+        if size == self._started.size:
+            return self.shrunk(step.whole())  # the canvas itself, which may be too large for a copy
         if max(size) >= max(self.size):
             return self.shrunk(step.picture())
         if step.level != self._level:
@@ -123,23 +146,52 @@ class _Canvas:
 
     def shrunk(self, picture: RGB) -> Frame:
         """A picture that is at least as large."""
-        frame = bits(picture)
-        if (frame.shape[1], frame.shape[0]) == self.size:
-            return frame
-        return np.asarray(cv2.resize(frame, self.size, interpolation=cv2.INTER_AREA))
+        if (picture.shape[1], picture.shape[0]) == self.size:
+            return bits(picture)
+        smaller = cv2.resize(picture, self.size, interpolation=cv2.INTER_AREA)
+        return bits(np.asarray(smaller, np.float32))
 
 
-def keep(moments: Sequence[Moment], path: Path) -> None:
-    """Write frames to a file of NumPy's; raises UnwritableOutput."""
-    frames, taken = zip(*moments, strict=True)
-    with replacing(path) as temporary, temporary.open("wb") as file:
-        np.savez(file, frames=np.stack(frames), taken=np.array(taken))
+def film_size(size: Size, long_side: int) -> Size:
+    """(width, height) of the film of a picture, px: never larger than the picture."""
+    return fit(*size, min(long_side, max(size)))
 
 
-def kept(path: Path, size: tuple[int, int]) -> list[Moment]:
+def film_memory(size: Size, long_side: int, settings: PaintSettings) -> int:
+    """Bytes that a film of a painting of (width, height) px takes at most while that is painted."""
+    width, height = film_size(size, long_side)
+    steps = sum(level_steps(level_sizes(*size, settings), settings))
+    frames = min(MOST, 1 + steps) + 1
+    return width * height * (3 * frames + AT_HAND)
+
+
+def keep(moments: Sequence[Moment], recipe: PaintRecipe | None, path: Path) -> None:
+    """Write the frames of a painting; raises UnwritableOutput."""
+    taken = np.array([moment.taken for moment in moments], np.int64)
+    shape = (len(moments), *moments[0].frame.shape)
+    arrays = {
+        "frames": Array("uint8", shape, lambda: (moment.frame[None] for moment in moments)),
+        "taken": Array("int64", taken.shape, lambda: iter([taken])),
+    }
+    with replacing(path) as temporary:
+        write_arrays(temporary, arrays, {"recipe": recipe.to_json() if recipe else ""})
+
+
+def kept(path: Path, size: Size, recipe: PaintRecipe | None) -> list[Moment]:
     """The frames in such a file; none where it is missing, damaged or another film's."""
-    with suppress(*DAMAGED), np.load(path) as file:
-        frames, taken = file["frames"], file["taken"]
-        if frames.dtype == np.uint8 and frames.shape[1:] == (size[1], size[0], 3):
-            return [Moment(frame, int(count)) for frame, count in zip(frames, taken, strict=True)]
+    with suppress(*DAMAGED):
+        arrays, facts = read_arrays(path)
+        frames, (taken,) = arrays["frames"], arrays["taken"].pieces()
+        own = is_of(recipe, facts["recipe"], path)
+        if own and frames.dtype == "uint8" and frames.shape[1:] == (size[1], size[0], 3):
+            found = (frame for piece in frames.pieces() for frame in piece)
+            return [Moment(frame, int(count)) for frame, count in zip(found, taken, strict=True)]
     return []
+
+
+def is_of(recipe: PaintRecipe | None, told: str, path: Path) -> bool:
+    """Whether a file with this recipe is of that painting; raises BadRecipe for what is none."""
+    if recipe is None or not told:
+        return recipe is None and not told
+    found = recipe_of(told, str(path))
+    return isinstance(found, PaintRecipe) and not recipe.differences(found)
