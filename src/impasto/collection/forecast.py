@@ -87,7 +87,7 @@ def forecast_of(
     taken, memory = 0.0, 0
     known: dict[object, tuple[float, int]] = {}
     for work in missing:
-        key = work.size, tuple(work.styles), id(work.settings)
+        key = work.size, len(work.styles), id(work.settings)  # styles become as long as the picture
         if key not in known:
             known[key] = _costs(work, paces[work.dtype, work.device])
         taken, memory = taken + known[key][0], max(memory, known[key][1])
