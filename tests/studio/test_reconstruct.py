@@ -132,6 +132,11 @@ def test_unknown_layers_are_refused(value: str, said: str) -> None:
     assert said in str(caught.value)
 
 
+def test_a_paper_that_there_is_not_is_refused_before_any_work(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="blue"):
+        impasto.reconstruct("missing.jpg", output=tmp_path / "kept.png", paper="blue")
+
+
 def test_the_sheet_has_every_picture_as_it_is(kept: Reconstructions) -> None:
     page = kept.page()
     assert len(kept.pictures) == 3

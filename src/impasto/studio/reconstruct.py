@@ -66,7 +66,7 @@ def reconstruct(
 
     Raises the errors of `impasto.errors`.
     """
-    asked = ReconstructSettings.checked(settings)
+    asked, paper = ReconstructSettings.checked(settings), Paper(paper)
     if output is not None:
         files = [file for file in (photo, weights) if isinstance(file, str | Path)]
         again = force or is_unfinished(output)
@@ -95,7 +95,7 @@ def reconstruct(
 
 
 def _stopped(
-    work: "_Work", made: Sequence[Reconstruction], output: str | Path | None, paper: Paper | str
+    work: "_Work", made: Sequence[Reconstruction], output: str | Path | None, paper: Paper
 ) -> str:
     """Write a sheet of what there is; the sentence that says so."""
     said = f"stopped after {len(made)} of {len(work.wanted)} reconstructions"
