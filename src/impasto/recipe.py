@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field, PositiveInt, TypeAdapter, ValidationError
 
 from impasto.errors import BadRecipe
 from impasto.filter_settings import EnhanceSettings, QuantizeSettings, SuperpixelSettings
 from impasto.settings import OutputSettings, PaintSettings, Settings
+
+R = TypeVar("R")
 
 FILES = ("impasto", "numpy", "pillow", "pyvips", "pyvips-binary")
 PAINTING = (*FILES, "torch")
@@ -151,8 +153,13 @@ KINDS: TypeAdapter[AnyRecipe] = TypeAdapter(AnyRecipe)
 
 def recipe_of(text: str | bytes, where: str) -> AnyRecipe:
     """The recipe that `to_json` wrote, of any kind; `where` names the file in the error."""
+    return parsed(KINDS, text, where)
+
+
+def parsed(kinds: TypeAdapter[R], text: str | bytes, where: str) -> R:
+    """A recipe of one of some kinds; BadRecipe where it is none."""
     try:
-        return KINDS.validate_json(text)
+        return kinds.validate_json(text)
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(map(str, first["loc"])) or "the whole"

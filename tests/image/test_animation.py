@@ -20,6 +20,7 @@ from PIL import Image
 from impasto.errors import MissingExtra, UnwritableOutput, UsageError
 from impasto.image import film
 from impasto.image.animation import Frame, check_animation, check_size, write_animation
+from impasto.image.metadata import read_recipe
 from impasto.image.samples import photo
 
 ENDINGS = ("gif", "webp", "mp4")
@@ -85,6 +86,23 @@ def test_a_gif_has_one_palette_and_no_other(growth: list[Frame], tmp_path: Path)
     assert found[1][1] == b"\x0bNETSCAPE2.0\x03\x01\0\0"  # 0 times: without end
     decoded, _ = by_vips(file)
     assert len(np.unique(np.concatenate(decoded).reshape(-1, 3), axis=0)) <= 255
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_recipe_changes_no_frame(growth: list[Frame], tmp_path: Path, ending: str) -> None:
+    plain, told = tmp_path / f"plain.{ending}", tmp_path / f"told.{ending}"
+    recipe = '{"a": "\N{SNOWMAN} <&>"}'
+    write_animation(growth, plain, [0.1] * 9)
+    assert write_animation(growth, told, [0.1] * 9, recipe) == told.stat().st_size
+    if ending == "mp4":
+        with av.open(str(plain)) as one, av.open(str(told)) as other:
+            assert other.metadata["comment"] == recipe
+            pairs = zip(one.demux(video=0), other.demux(video=0), strict=True)
+            assert all(bytes(before) == bytes(after) for before, after in pairs)
+        return
+    assert read_recipe(told) == recipe
+    for decoded in (by_vips, by_pillow):
+        np.testing.assert_array_equal(decoded(told)[0], decoded(plain)[0])
 
 
 def test_a_colour_is_the_same_wherever_and_whenever_it_is_in_a_gif(
@@ -339,7 +357,7 @@ def test_a_film_without_its_package_is_refused_before_any_work(
 def test_what_is_interrupted_leaves_nothing(
     growth: list[Frame], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def cut_short(frames: list[Frame], ticks: list[int], path: Path) -> None:
+    def cut_short(frames: list[Frame], ticks: list[int], path: Path, recipe: str | None) -> None:
         path.write_bytes(b"half")
         raise KeyboardInterrupt
 

@@ -22,6 +22,7 @@ from impasto.image.listing import gathered, natural
 from impasto.image.srgb import to_unit
 from impasto.motion.animate import Shown, animate, playing
 from impasto.motion.burst import fitted_to
+from impasto.motion.film_recipe import FilmRecipe, any_recipe_in
 from impasto.motion.gathering import taken
 from impasto.motion.video import listed, turn_of
 
@@ -80,6 +81,29 @@ def test_every_photo_is_a_frame_in_its_time(folder: Path, tmp_path: Path) -> Non
         assert np.abs(frame - photo).mean() < 20
     assert (made.duration, made.complete, made.bytes) == (1, True, output.stat().st_size)
     assert not output.with_name("out.gif.frames").exists()
+
+
+@pytest.mark.parametrize("ending", ["gif", "webp", "mp4"])
+def test_an_animation_carries_its_recipe(folder: Path, tmp_path: Path, ending: str) -> None:
+    """Also through Pillow and FFmpeg, which know nothing of it."""
+    output = tmp_path / f"out.{ending}"
+    made = animate(folder, output=output, **QUICK)
+    assert any_recipe_in(output) == made.recipe
+    command = [sys.executable, "-m", "impasto.cli"]
+    done = subprocess.run([*command, "recipe", output], capture_output=True, check=True)
+    assert FilmRecipe.model_validate_json(done.stdout) == made.recipe
+    if ending == "mp4":
+        with av.open(str(output)) as film:
+            assert film.metadata["comment"] == made.recipe.to_json()
+            assert len(list(film.decode(video=0))) == 4
+    else:
+        assert len(frames_of(output)[0]) == 4
+    again = tmp_path / "again.png"
+    refused = subprocess.run([*command, "replay", output, "-o", again], capture_output=True)
+    said = refused.stderr.decode()
+    assert refused.returncode == 2
+    assert f"impasto animate {made.recipe.sources[0].path}" in " ".join(said.split())
+    assert not again.exists()
 
 
 @pytest.mark.parametrize("ending", ["gif", "webp", "mp4"])

@@ -97,6 +97,9 @@ def test_the_film_tells_how_it_was_made(impasto: Impasto, clip: Path) -> None:
     assert "memory" not in recipe.settings
     status, _, err = impasto("recipe", clip)
     assert (status, "carries no recipe" in err) == (3, True)
+    status, _, err = impasto("replay", "film.mkv", "-o", "again.mkv")
+    command = f"impasto video {clip} --style starry.png=100:0 --style wave.png=0:50 -o again.mkv"
+    assert (status, command in " ".join(err.split())) == (2, True)
 
 
 def test_workers_paint_the_same_film(impasto: Impasto, clip: Path) -> None:

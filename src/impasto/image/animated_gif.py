@@ -13,6 +13,7 @@ from PIL import Image
 from PIL.GifImagePlugin import getdata
 
 from impasto.image.color import Space
+from impasto.image.gif import extension
 from impasto.image.histogram import Codes, codes_of, colours_of
 from impasto.image.kmeans import Bins, joined
 from impasto.image.lloyd import centroids
@@ -45,8 +46,10 @@ ENDLESS = b"\x21\xff\x0bNETSCAPE2.0\x03\x01\0\0\0"
 TRAILER = b"\x3b"
 
 
-def encoded(frames: Sequence[Frame], delays: Sequence[int]) -> Iterator[bytes]:
-    """The file's bytes, part by part; `delays` are hundredths of a second.
+def encoded(
+    frames: Sequence[Frame], delays: Sequence[int], packet: bytes | None = None
+) -> Iterator[bytes]:
+    """The file's bytes, part by part; `delays` are hundredths of a second, `packet` is XMP.
 
     At most 255 colours are kept; of more, those of k-means on all frames together, each weighing as
     long as it is shown. Which of them a pixel takes depends on its own colour alone: there is no
@@ -59,6 +62,8 @@ def encoded(frames: Sequence[Frame], delays: Sequence[int]) -> Iterator[bytes]:
     # 0xf7: a palette follows, of 8 bits a channel and 2^8 entries.
     screen = struct.pack("<6sHHBBB", b"GIF89a", width, height, 0xF7, 0, 0)
     yield from (screen, entries.tobytes(), ENDLESS)
+    if packet is not None:
+        yield extension(packet)
     yield from _pictures(map(index, frames), delays)
     yield TRAILER
 

@@ -14,6 +14,7 @@ from impasto.image import animated_gif, film
 from impasto.image.atomic import replacing
 from impasto.image.picture import STANDARD_STREAM
 from impasto.image.write import check_file
+from impasto.image.xmp import with_recipe
 
 Frame = NDArray[np.uint8]
 """(H, W, 3), sRGB."""
@@ -54,15 +55,21 @@ def check_size(output: str | Path, size: tuple[int, int]) -> None:
         )
 
 
-def write_animation(frames: Sequence[Frame], output: str | Path, durations: Sequence[float]) -> int:
+def write_animation(
+    frames: Sequence[Frame],
+    output: str | Path,
+    durations: Sequence[float],
+    recipe: str | None = None,
+) -> int:
     """Write frames, all of one size, each shown for so many seconds, at least 0.02.
 
     Frames are asked for one at a time, a GIF's several times over, so they need not all lie in
     memory.
     GIF and WebP begin again at the end, for ever; a GIF has one palette of 255 colours for all its
     frames; an MP4 is H.264, for any player. Times are rounded to the format's parts of a second, so
-    that their sums stay right. The same frames give the same bytes; returns how many. Raises
-    UnwritableOutput.
+    that their sums stay right. recipe: text that the file is to carry, a GIF and a WebP in their
+    XMP, where `read_recipe` finds it, an MP4 where `recipe_text` does. The same frames and recipe
+    give the same bytes; returns how many. Raises UnwritableOutput.
     """
     ending = _ending(output)
     if not frames:
@@ -72,15 +79,16 @@ def write_animation(frames: Sequence[Frame], output: str | Path, durations: Sequ
     if round(min(durations), 6) < SHORTEST:
         raise ValueError(f"frames are shown for {SHORTEST} s at least, not {min(durations)}")
     frames, ticks = _Alike(frames), _ticks(durations, TICKS[ending])
+    packet = None if recipe is None else with_recipe(None, recipe)
     with replacing(Path(output)) as temporary:
         match ending:
             case ".gif":
                 with temporary.open("wb") as file:
-                    file.writelines(animated_gif.encoded(frames, ticks))
+                    file.writelines(animated_gif.encoded(frames, ticks, packet))
             case ".webp":
-                _write_webp(frames, ticks, temporary)
+                _write_webp(frames, ticks, temporary, packet)
             case _:
-                film.encode(frames, ticks, temporary)
+                film.encode(frames, ticks, temporary, recipe)
         return temporary.stat().st_size
 
 
@@ -152,7 +160,9 @@ class _Strip(Image.Image):
         return self._frame
 
 
-def _write_webp(frames: Sequence[Frame], ticks: Sequence[int], path: Path) -> None:
+def _write_webp(
+    frames: Sequence[Frame], ticks: Sequence[int], path: Path, packet: bytes | None
+) -> None:
     """As fast as libwebp can: more effort takes twice as long for a tenth less.
 
     No frame but the first stands for itself (kmax), so all of them are coded only once.
@@ -166,4 +176,5 @@ def _write_webp(frames: Sequence[Frame], ticks: Sequence[int], path: Path) -> No
         quality=WEBP_QUALITY,
         method=0,
         kmax=0,
+        xmp=packet or b"",
     )

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 Frame = NDArray[np.uint8]
 """(H, W, 3), sRGB."""
 
+RECIPE = "comment"
+"""Where films carry their recipe: a field that every container has."""
+
 TICKS = 1000
 """Of a second: when frames begin and end, in a film that follows no other."""
 
@@ -78,7 +81,9 @@ def depths(codec: Codec) -> list[int]:
     return [bits for bits, pixels in codec.pixels.items() if pixels in names]
 
 
-def encode(frames: Sequence[Frame], ticks: Sequence[int], path: Path) -> None:
+def encode(
+    frames: Sequence[Frame], ticks: Sequence[int], path: Path, recipe: str | None = None
+) -> None:
     """Write an H.264 film in MP4; each frame is shown for so many thousandths of a second, exactly.
 
     What a player needs to begin with stands at the front of the file.
@@ -88,6 +93,7 @@ def encode(frames: Sequence[Frame], ticks: Sequence[int], path: Path) -> None:
     look = Look((width, height), rate, Fraction(1, TICKS))
     with created(path, MP4) as container:
         stream = add_stream(container, CODECS["h264"], look)
+        container.metadata.update({RECIPE: recipe} if recipe is not None else {})
         for packet in packets(stream, frames, list(accumulate(ticks, initial=0))):
             container.mux(packet)
 

@@ -17,8 +17,12 @@ FLAGS = 10
 def with_packet(data: bytes, packet: bytes) -> bytes:
     """The GIF with an XMP packet before its first picture."""
     at = HEADER + _palette_bytes(data[FLAGS])
-    extension = INTRODUCTION + packet + TRAILER
-    return b"GIF89a" + data[6:at] + extension + data[at:]
+    return b"GIF89a" + data[6:at] + extension(packet) + data[at:]
+
+
+def extension(packet: bytes) -> bytes:
+    """An XMP packet as a block of a GIF."""
+    return INTRODUCTION + packet + TRAILER
 
 
 def packet_of(data: bytes) -> bytes | None:

@@ -159,7 +159,7 @@ class AnimateJob:
             look=lambda _: _survey(len(burst.photos)),
             source=partial(Burst, **vars(burst)),
             effect=ready.effect,
-            write=self._write,
+            write=partial(self._write, recipe),
         )
         produced = produce(
             production,
@@ -211,9 +211,9 @@ class AnimateJob:
             **ready.facts,
         )
 
-    def _write(self, frames: Pictures, _: Survey, path: Path) -> int:
+    def _write(self, recipe: FilmRecipe, frames: Pictures, _: Survey, path: Path) -> int:
         shown = Shown(frames, self._settings.loop)
-        return write_animation(shown, path, [1 / self._settings.fps] * len(shown))
+        return write_animation(shown, path, [1 / self._settings.fps] * len(shown), recipe.to_json())
 
     def _made(
         self, produced: Produced, production: Production, left_out: tuple[str, ...]

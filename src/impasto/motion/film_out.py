@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from impasto.errors import UsageError
 from impasto.image.atomic import replacing
-from impasto.image.film import Look, add_stream, created, depths, packets, require
+from impasto.image.film import RECIPE, Look, add_stream, created, depths, packets, require
 from impasto.image.film_codec import CONTAINERS, Codec, codec_of, container_of
 from impasto.image.write import check_file
 from impasto.motion.clip import Clip
@@ -38,9 +38,6 @@ MOST_RATE = Fraction(240)
 
 SMALL = 64
 """A side that every encoder takes, px."""
-
-RECIPE = "comment"
-"""Where films carry their recipe: a field that every container has."""
 
 
 def check_film(

@@ -2,16 +2,21 @@
 
 import hashlib
 import json
+import shlex
 from collections.abc import Mapping
-from importlib.metadata import version
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import JsonValue, PositiveInt, ValidationError
+from pydantic import Field, JsonValue, PositiveInt, TypeAdapter
 
 from impasto.errors import BadRecipe
-from impasto.recipe import Input
+from impasto.image.film_codec import CONTAINERS
+from impasto.image.metadata import read_recipe
+from impasto.recipe import AnyRecipe, Input, parsed
 from impasto.settings import Settings
+
+FEW = 3
+"""Sources that are named in a message, at most."""
 
 
 class MovingStyleInput(Input):
@@ -48,6 +53,17 @@ class FilmRecipe(Settings):
         """Compact JSON, as stored in a file."""
         return self.model_dump_json()
 
+    @property
+    def command(self) -> str:
+        """The command that makes it from its inputs, without its settings and its output."""
+        paths = [source.path for source in self.sources]
+        words = ["impasto", self.kind, *(paths if len(paths) <= FEW else [*paths[: FEW - 1], "…"])]
+        if self.effect != "paint":
+            words += ["--effect", self.effect]
+        for style in self.styles:
+            words += ["--style", f"{style.path}={style.begins:g}:{style.ends:g}"]
+        return shlex.join(words)
+
     def differences(self, other: "FilmRecipe") -> list[str]:
         """What of the other recipe could give other frames: names of fields and settings."""
         ours, theirs = self._decisive(), other._decisive()
@@ -74,25 +90,24 @@ class FilmRecipe(Settings):
         }
 
 
-def recipe_in_film(path: Path) -> FilmRecipe:
-    """The recipe that a film carries.
+Every = Annotated[AnyRecipe | FilmRecipe, Field(discriminator="kind")]
+EVERY: TypeAdapter[Every] = TypeAdapter(Every)
 
-    `UnreadableVideo` if it is no film, `BadRecipe` if it carries none or it cannot be used.
+
+def any_recipe_in(source: str | Path) -> Every:
+    """The recipe that a picture (`-` for standard input), an animation or a film carries.
+
+    `UnreadableImage` or `UnreadableVideo` if it is none of these, `BadRecipe` if it carries none or
+    it cannot be used.
     """
+    if Path(source).suffix.lower() not in CONTAINERS:
+        return parsed(EVERY, read_recipe(source), str(source))
     from impasto.motion.film_out import recipe_text
 
-    text, where = recipe_text(path), path
+    text = recipe_text(Path(source))
     if text is None or not text.startswith("{"):
         raise BadRecipe(
-            f"{where} carries no recipe; was it written with --strip or edited by another program? "
-            "Use the film as Impasto wrote it"
+            f"{source} carries no recipe; was it written with --strip or edited by another "
+            "program? Use the film as Impasto wrote it"
         )
-    try:
-        return FilmRecipe.model_validate_json(text)
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(map(str, first["loc"])) or "the whole"
-        raise BadRecipe(
-            f"the recipe in {where} cannot be used: {field}: {first['msg']}; was it written "
-            f"by another version of Impasto than {version('impasto')}?"
-        ) from None
+    return parsed(EVERY, text, str(source))
