@@ -11,6 +11,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from PIL import Image
+from tests.neural.runs import SMALL, TWO_LEVELS, last, steps
 
 from impasto.errors import BadWeights
 from impasto.events import (
@@ -33,20 +34,7 @@ RGB = NDArray[np.float32]
 Sample = Callable[[str], RGB]
 Paint = Callable[..., list[Event]]
 
-SMALL: dict[str, Any] = {"precision": "float32", "size": 32, "steps": 3, "coarse_steps": 3}
-TWO_LEVELS: dict[str, Any] = SMALL | {"size": 64, "levels": 2}
-
 pytestmark = pytest.mark.usefixtures("networks_made_once")
-
-
-def last(events: list[Event]) -> Painted:
-    found = events[-1]
-    assert isinstance(found, Painted)
-    return found
-
-
-def steps(events: list[Event]) -> list[Step]:
-    return [event for event in events if isinstance(event, Step)]
 
 
 def flat(level: float, height: int = 48, width: int = 48) -> RGB:

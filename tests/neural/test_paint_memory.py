@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from tests.neural.runs import SMALL, TWO_LEVELS, last, steps
 
 from impasto.errors import ExitStatus, NotEnoughMemory
-from impasto.events import Event, Notice, Painted, Started, Step
+from impasto.events import Event, Notice, Started
 from impasto.neural import paint, plan, tiles
 from impasto.neural.device import has_bfloat16
 from impasto.neural.objective import Evaluation, Objective
@@ -21,20 +22,7 @@ from impasto.settings import PaintSettings
 
 Paint = Callable[..., list[Event]]
 
-SMALL: dict[str, Any] = {"precision": "float32", "size": 32, "steps": 3, "coarse_steps": 3}
-TWO_LEVELS: dict[str, Any] = SMALL | {"size": 64, "levels": 2}
-
 pytestmark = pytest.mark.usefixtures("networks_made_once")
-
-
-def last(events: list[Event]) -> Painted:
-    found = events[-1]
-    assert isinstance(found, Painted)
-    return found
-
-
-def steps(events: list[Event]) -> list[Step]:
-    return [event for event in events if isinstance(event, Step)]
 
 
 # Where it does not fit, or runs out
