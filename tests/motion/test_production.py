@@ -2,6 +2,7 @@
 
 import os
 import signal
+import tempfile
 import threading
 import time
 import weakref
@@ -380,6 +381,23 @@ def test_a_folder_that_cannot_be_written_is_refused(output: Path) -> None:
             made(film(output, Footage(COUNT, CUT), Trail()))
     finally:
         output.parent.chmod(0o700)
+
+
+@pytest.mark.skipif(not hasattr(os, "seteuid"), reason="needs users")
+def test_a_folder_that_cannot_be_listed_is_refused() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        output, user = Path(name, "film.mp4"), os.geteuid()
+        output.parent.chmod(0o777)
+        folder_of(output).mkdir()
+        folder_of(output).chmod(0o333)
+        try:
+            if user == 0:  # the superuser may look everywhere
+                os.seteuid(65534)
+            with pytest.raises(UnwritableOutput, match=r"film\.mp4\.frames: Permission"):
+                made(film(output, Footage(COUNT, CUT), Trail()))
+        finally:
+            os.seteuid(user)
+            folder_of(output).chmod(0o700)
 
 
 def test_workers_make_the_same_film(output: Path) -> None:

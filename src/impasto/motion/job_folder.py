@@ -105,7 +105,7 @@ class JobFolder:
                 "see with --status how far it is, or stop it first"
             )
         try:
-            sweep(self.path)
+            self._sweep()
             yield
         finally:
             self._leave()
@@ -119,6 +119,13 @@ class JobFolder:
                 return self._lock.acquire(workers)
         self.path.mkdir(exist_ok=True)
         return self._lock.acquire(workers)
+
+    def _sweep(self) -> None:
+        """Look through it; UnwritableOutput where that cannot be done."""
+        try:
+            sweep(self.path)
+        except OSError as error:
+            raise unwritable(self.path, error) from error
 
     def _clear(self) -> None:
         """Remove all but the lock; the job last, for as long as it is there the run is known."""
