@@ -13,7 +13,6 @@ from impasto.collection.naming import Template, named, usual
 from impasto.collection.task import Material, Task
 from impasto.collection.wish import Wish
 from impasto.errors import UsageError
-from impasto.image.picture import STANDARD_STREAM
 from impasto.image.read import read
 from impasto.image.samples import is_sample
 from impasto.recipe import Input, PaintRecipe, StyleInput
@@ -98,9 +97,7 @@ def _materials(found: Sequence[Wish], folder: Path) -> dict[str, Material]:
 
 
 def _check(path: str, folder: Path) -> None:
-    """Refuse an input that an artwork may take the place of, or that can be read but once."""
-    if path == STANDARD_STREAM:
-        raise UsageError("a collection is made of files; name them instead of -")
+    """Refuse an input that an artwork may take the place of."""
     if is_sample(path):
         return
     place, inside = Path(os.path.realpath(path)), Path(os.path.realpath(folder))

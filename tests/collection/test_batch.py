@@ -1,0 +1,266 @@
+"""Collections through the command line and Python: what is painted, kept, repainted and told."""
+
+import csv
+import json
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from tests.collection.conftest import SMALL
+
+import impasto as package
+from impasto.collection.thumbnail import thumbnail_of
+from impasto.image.metadata import recipe_in
+from impasto.recipe import PaintRecipe
+from impasto.replay import digest_of
+
+Outcome = tuple[int, str, str]
+Impasto = Callable[..., Outcome]
+Lines = Callable[[Path], list[dict[str, Any]]]
+
+NAMES = ["img_2--rings.png", "img_2--tiles.png", "img_10--rings.png", "img_10--tiles.png"]
+ART = Path("art")
+
+
+@pytest.fixture(scope="module")
+def painted() -> dict[str, bytes]:
+    """What is painted once for several tests."""
+    return {}
+
+
+@pytest.fixture
+def art(place: Path, impasto: Impasto, painted: dict[str, bytes]) -> Path:
+    """A finished collection of two photos in two styles."""
+    if not painted:
+        assert impasto("batch", "photos", "styles", "-o", "art", *SMALL) == (0, "", "")
+        files = (path for path in ART.rglob("*") if path.is_file())
+        painted |= {str(path): path.read_bytes() for path in files}
+    for name, data in painted.items():
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_bytes(data)
+    return place / "art"
+
+
+def pictures() -> dict[str, str]:
+    """{name: digest} of all artworks."""
+    return {path.name: digest_of(path) for path in sorted(ART.glob("*.png"))}
+
+
+def test_every_photo_is_painted_in_every_style(art: Path, impasto: Impasto, lines: Lines) -> None:
+    assert sorted(pictures()) == sorted(NAMES)
+    assert [record["name"] for record in lines(ART)] == NAMES
+    for record in lines(ART):
+        file = ART / record["name"]
+        assert record["sha256"] == digest_of(file)
+        assert record["bytes"] == file.stat().st_size
+        with Image.open(file) as image:
+            assert list(image.size) == record["size"]
+        found = recipe_in(file)
+        assert isinstance(found, PaintRecipe)
+        assert found == PaintRecipe.model_validate(record["recipe"])
+        assert found.losses == record["losses"]
+        with Image.open(ART / thumbnail_of(record["name"])) as small:
+            assert (small.format, small.size) == ("WEBP", tuple(record["size"]))
+    assert not (ART / ".impasto").exists()
+    assert (ART / "index.html").exists()
+
+
+def test_an_artwork_is_what_paint_makes(art: Path, impasto: Impasto) -> None:
+    arguments = "photos/img_10.jpg", "--style", "styles/tiles.png", "--size", "64", "--steps", "3"
+    assert impasto("paint", *arguments, "-q", "-o", "alone.png") == (0, "", "")
+    assert Path("alone.png").read_bytes() == (ART / "img_10--tiles.png").read_bytes()
+
+
+def test_the_table_is_the_manifest_in_columns(art: Path, lines: Lines) -> None:
+    with (ART / "manifest.csv").open(newline="", encoding="utf-8") as file:
+        rows = {row["name"]: row for row in csv.DictReader(file)}
+    assert list(rows) == NAMES
+    for record in lines(ART):
+        row, losses = rows[record["name"]], record["losses"]
+        assert float(row["total"]) == losses["total"]
+        style = sum(loss for name, loss in losses.items() if name.startswith("style/"))
+        assert float(row["style"]) == pytest.approx(style, rel=1e-12)
+        assert float(row["content"]) + style == pytest.approx(losses["total"], rel=1e-6)
+        assert row["sha256"] == record["sha256"]
+
+
+def test_the_same_command_again_paints_nothing(art: Path, impasto: Impasto, lines: Lines) -> None:
+    before = {path: path.stat().st_mtime_ns for path in ART.glob("*.png")}
+    status, out, _ = impasto("batch", "photos", "styles", "-o", "art", *SMALL, "--json")
+    facts = json.loads(out)
+    assert (status, facts["done"], facts["made"], facts["targets"]) == (0, 4, 0, 0)
+    assert {path: path.stat().st_mtime_ns for path in ART.glob("*.png")} == before
+    assert len(lines(ART)) == 4
+
+
+def test_another_number_of_threads_is_no_reason_to_paint_again(art: Path, impasto: Impasto) -> None:
+    out = impasto("batch", "photos", "styles", "-o", "art", *SMALL[:-1], "2", "--json")[1]
+    assert json.loads(out)["made"] == 0
+
+
+def test_only_what_is_new_missing_or_changed_is_painted(
+    art: Path, impasto: Impasto, lines: Lines
+) -> None:
+    before = pictures()
+    (ART / "img_2--rings.png").unlink()  # missing
+    Image.open("styles/tiles.png").rotate(90).save("styles/tiles.png")  # changed
+    Image.open("photos/img_2.png").save("photos/new.png", compress_level=1)  # new
+    status, out, _ = impasto("batch", "photos", "styles", "-o", "art", *SMALL, "--json")
+    assert (status, json.loads(out)["made"]) == (0, 5)
+    after = pictures()
+    assert {name for name, digest in before.items() if after[name] == digest} == {
+        "img_2--rings.png",
+        "img_10--rings.png",
+    }
+    assert len(after) == 6
+    names = Counter(record["name"] for record in lines(ART))
+    assert names == {**dict.fromkeys(after, 1), **{n: 2 for n in NAMES if n != NAMES[2]}}
+
+
+def test_other_settings_paint_anew_without_force(art: Path, impasto: Impasto) -> None:
+    before = pictures()
+    assert impasto("batch", "photos", "styles", "-o", "art", *SMALL, "--beta", "7")[0] == 0
+    assert not set(before.values()) & set(pictures().values())
+
+
+def test_stripped_files_are_known_by_their_digest(place: Path, impasto: Impasto) -> None:
+    command = ("batch", "photos/img_2.png", "styles", "-o", "art", *SMALL, "--strip", "--json")
+    assert json.loads(impasto(*command)[1])["made"] == 2
+    assert json.loads(impasto(*command)[1])["made"] == 0
+    for path in ART.glob("*.png"):  # as a copy to another disk would
+        path.write_bytes(path.read_bytes())
+    assert json.loads(impasto(*command)[1])["made"] == 0
+    next(ART.glob("*.png")).write_bytes(Path("photos/img_2.png").read_bytes())
+    status, _, err = impasto(*command)
+    assert status == 2
+    assert "is no artwork of this collection" in err
+
+
+def test_what_a_killed_run_did_not_record_is_taken_as_it_is(
+    art: Path, impasto: Impasto, lines: Lines
+) -> None:
+    whole = (ART / "manifest.jsonl").read_bytes().splitlines(keepends=True)
+    torn = b"".join(whole[:2]) + whole[2][:100]
+    (ART / "manifest.jsonl").write_bytes(torn)
+    (ART / thumbnail_of(NAMES[3])).unlink()
+    before = {path: path.stat().st_mtime_ns for path in ART.glob("*.png")}
+    status, out, _ = impasto("batch", "photos", "styles", "-o", "art", *SMALL, "--json")
+    assert (status, json.loads(out)["made"]) == (0, 0)
+    assert {path: path.stat().st_mtime_ns for path in ART.glob("*.png")} == before
+    assert [record["name"] for record in lines(ART)] == NAMES
+    assert [record["seconds"] is None for record in lines(ART)] == [False, False, True, True]
+    assert (ART / thumbnail_of(NAMES[3])).exists()
+
+
+def test_a_foreign_file_is_refused_before_any_work(place: Path, impasto: Impasto) -> None:
+    ART.mkdir()
+    mine = ART / "img_10--tiles.png"
+    Image.new("RGB", (20, 20)).save(mine)
+    before = mine.read_bytes()
+    status, _, err = impasto("batch", "photos", "styles", "-o", "art", *SMALL)
+    assert status == 2
+    assert "cannot write art/img_10--tiles.png: it exists and is no artwork" in err
+    assert [path.name for path in ART.iterdir()] == [mine.name]
+    assert mine.read_bytes() == before
+    assert impasto("batch", "photos/img_10.jpg", "styles", "-o", "art", *SMALL, "--force")[0] == 0
+    assert isinstance(recipe_in(mine), PaintRecipe)
+
+
+def test_a_plan_tells_what_there_is_to_do_and_writes_nothing(place: Path, impasto: Impasto) -> None:
+    command = ("batch", "photos", "styles", "-o", "art", "--size", "64", "--dry-run")
+    status, out, _ = impasto(*command, "--json")
+    facts = json.loads(out)
+    assert (status, facts["jobs"], facts["missing"], facts["done"]) == (0, 4, 4, 0)
+    assert [job["name"] for job in facts["list"]] == NAMES
+    assert [job["size"] for job in facts["list"]] == [[64, 64], [64, 64], [64, 48], [64, 48]]
+    assert facts["seconds"] > 0
+    assert 4 * 64 * 48 < facts["disk"] < 200_000
+    assert facts["memory"] > 50e6
+    assert not ART.exists()
+    status, out, _ = impasto(*command)
+    assert status == 0
+    assert "to paint" in out
+
+
+def test_the_forecast_knows_what_is_there(art: Path, impasto: Impasto) -> None:
+    (ART / NAMES[1]).unlink()
+    facts = json.loads(
+        impasto("batch", "photos", "styles", "-o", "art", *SMALL, "--dry-run", "--json")[1]
+    )
+    assert (facts["missing"], facts["done"]) == (1, 3)
+    assert [job["state"] for job in facts["list"]] == ["done", "missing", "done", "done"]
+
+
+def test_settings_vary_and_styles_are_mixed(place: Path, impasto: Impasto) -> None:
+    Path("jobs.toml").write_text(
+        'photos = ["photos/img_2.png"]\nstyles = [["styles/rings.png=30", "styles/tiles.png=5"]]\n'
+        "[settings]\nsize = 48\nsteps = 2\n[vary]\nalpha = [1, 2]\n"
+        '[[jobs]]\nphoto = "photos/img_10.jpg"\nstyles = ["styles/rings.png"]\n'
+        "settings = { size = 32 }\n"
+    )
+    assert impasto("batch", "jobs.toml", "-o", "art", "-q", "--threads", "1") == (0, "", "")
+    found = {path.name: recipe_in(path) for path in ART.glob("*.png")}
+    assert sorted(found) == [
+        "img_10--rings--alpha-1.png",
+        "img_2--rings+tiles--alpha-1.png",
+        "img_2--rings+tiles--alpha-2.png",
+    ]
+    mixed = found["img_2--rings+tiles--alpha-2.png"]
+    assert isinstance(mixed, PaintRecipe)
+    assert [style.beta for style in mixed.styles] == [30, 5]
+    assert (mixed.settings.alpha, mixed.settings.size) == (2, 48)
+    alone = found["img_10--rings--alpha-1.png"]
+    assert isinstance(alone, PaintRecipe)
+    assert (alone.settings.size, alone.settings.steps) == (32, 2)
+
+
+def test_pictures_of_another_plan_stay_in_the_table_and_the_gallery(
+    art: Path, impasto: Impasto
+) -> None:
+    Image.open("photos/img_2.png").save("more.jpg")
+    assert impasto("batch", "more.jpg", "styles/tiles.png", "-o", "art", *SMALL)[0] == 0
+    with (ART / "manifest.csv").open(newline="") as file:
+        names = [row["name"] for row in csv.DictReader(file)]
+    assert names == ["more--tiles.png", *NAMES]
+    data = (ART / "gallery-data.js").read_text()
+    assert all(name in data for name in names)
+
+
+def test_in_python(place: Path, one_thread: None) -> None:
+    made = package.batch(
+        ["photos/img_2.png"], "styles/rings.png=40", output="art", size=48, steps=2, threads=1
+    )
+    assert (made.complete, made.made, list(made.done)) == (True, 1, ["img_2--rings.png"])
+    record = made.done["img_2--rings.png"]
+    assert record.recipe.styles[0].beta == 40
+    with Image.open(ART / "img_2--rings.png") as image:
+        assert np.asarray(image).std() > 0
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ((), "no photos"),
+        (("photos",), "a list of jobs ends in .toml, .json, .csv"),
+        (("a.jpg", "b.jpg", "c.jpg"), "put patterns in quotes"),
+        (("photos", "nowhere"), "cannot read nowhere: there is no such file"),
+        (("photos", "styles", "--cache", "4"), "cache must be at least 1MB"),
+        (("photos", "styles", "--name", "{photo}.png"), "add {style} to --name"),
+        (("photos", "styles", "--name", "{photo}--{style}.gif"), "a GIF holds 256 colours"),
+        (("photos", "styles", "--size", "3"), "size must be at least 16 px"),
+        (("photos", "styles", "-o", "photos"), "lies in it, and is an input"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(
+    place: Path, impasto: Impasto, words: tuple[str, ...], message: str
+) -> None:
+    output = () if "-o" in words else ("-o", "art")
+    status, out, err = impasto("batch", *words, *output)
+    assert (status, out) == (3 if "nowhere" in words else 2, "")
+    assert message in err
+    assert err.count("\n") == 1
+    assert not ART.exists()
