@@ -113,14 +113,7 @@ def paint(
     pairs = [(choice.path, choice.beta) for choice in styles]
     job = Job(photo, pairs, settings, saving, weights)
     if plan or output is None:
-        from impasto.neural.device import keep_freed_memory
-        from impasto.studio.recording import memory_of
-        from impasto.tables import forecast_table
-
-        keep_freed_memory()
-        job.beside = memory_of(beside, job)
-        forecast = job.forecast()
-        present(forecast.facts(), forecast_table(forecast), json_=json_)
+        tell_plan(job, beside, json_=json_)
         return
     how: dict[str, Any] = {"resume": resume, "checkpoint_seconds": checkpoint_every}
     finish(job, output, quiet, json_, recording=recording, **how)
@@ -212,6 +205,18 @@ def check(
 
     files = [path for path in inputs if path is not None]
     check_place(output, files, settings=settings, force=force, resume=resume)
+
+
+def tell_plan(job: "Job", recorded: RecordingSettings, *, json_: bool) -> None:
+    """Say what painting and recording would take."""
+    from impasto.neural.device import keep_freed_memory
+    from impasto.studio.recording import memory_of
+    from impasto.tables import forecast_table
+
+    keep_freed_memory()
+    job.beside = memory_of(recorded, job)
+    forecast = job.forecast()
+    present(forecast.facts(), forecast_table(forecast), json_=json_)
 
 
 def recording_of(
