@@ -132,6 +132,15 @@ def test_a_run_that_goes_on_adds_to_its_log(opened: Opened, tmp_path: Path) -> N
     assert np.all(np.diff(course.seconds) >= 0)
 
 
+def test_what_is_no_painting_s_log_is_not_added_to(opened: Opened, tmp_path: Path) -> None:
+    path = tmp_path / "run.jsonl"
+    path.write_text('{"event": "step", "seconds": 1, "taken": 1}\n')
+    before = path.read_bytes()
+    with pytest.raises(BadLog, match=r"the log of run\.jsonl: its events lack what they should"):
+        opened(path, resume=True)
+    assert path.read_bytes() == before
+
+
 def test_without_resume_a_log_begins_anew(opened: Opened, tmp_path: Path) -> None:
     path = tmp_path / "run.jsonl"
     path.write_text("something else\n")

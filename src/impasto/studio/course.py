@@ -44,11 +44,7 @@ def read_log(path: str | Path, name: str) -> Course:
         data = Path(path).read_bytes()
     except OSError as error:
         raise BadLog(f"cannot read {path}: {error.strerror}; {GIVE}") from None
-    records, _ = records_in(data, path)
-    try:
-        return course_of(records, name)
-    except (KeyError, TypeError, ValueError):
-        raise BadLog(f"cannot read {path}: its events lack what they should tell; {GIVE}") from None
+    return course_of(records_in(data, path)[0], name)
 
 
 def records_in(data: bytes, path: str | Path) -> tuple[list[Record], int]:
@@ -70,10 +66,19 @@ def _record(line: bytes, number: int, path: str | Path) -> Record:
 
 
 def course_of(records: Iterable[Record], name: str) -> Course:
-    """The course that records tell; BadLog where no step was taken.
+    """The course that records tell; BadLog where no step was taken, or they lack what steps have.
 
     A run that was killed and has gone on takes some of its steps again: the last time counts.
     """
+    try:
+        return _course(records, name)
+    except (KeyError, TypeError, ValueError):
+        raise BadLog(
+            f"cannot read the log of {name}: its events lack what they should tell; {GIVE}"
+        ) from None
+
+
+def _course(records: Iterable[Record], name: str) -> Course:
     levels: tuple[tuple[int, int], ...] = ()
     steps: list[Record] = []
     for record in records:

@@ -11,7 +11,7 @@ from typing import Any
 from impasto.errors import UnwritableOutput
 from impasto.events import Event, LevelDone, Losses, Notice, Painted, RolledBack, Started, Step
 from impasto.image.atomic import unwritable
-from impasto.studio.course import Record, records_in
+from impasto.studio.course import Record, course_of, records_in
 
 STARTED = ("size", "levels", "steps", "device", "precision")
 """What is told of the start."""
@@ -96,6 +96,8 @@ class Log:
         if not (self._resume and path.exists()):
             return path.open("wb", buffering=0)
         self.records, length = records_in(path.read_bytes(), path)
+        if self.has_steps:
+            course_of(self.records, path.name)  # what cannot be plotted is refused before any work
         file = path.open("r+b", buffering=0)
         file.truncate(length)
         file.seek(length)
