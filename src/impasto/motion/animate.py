@@ -19,7 +19,7 @@ from impasto.motion.film_recipe import FilmRecipe
 from impasto.motion.gathering import distinct
 from impasto.motion.job_folder import folder_of, stored_in, was_written
 from impasto.motion.looking import Photo, aligned, in_order, look, usual_size
-from impasto.motion.prepared import Prepared, check_inputs, prepared
+from impasto.motion.prepared import Prepared, check_inputs, files_beside, prepared
 from impasto.motion.production import Produced, Production, produce
 from impasto.motion.store import Pictures
 from impasto.motion.survey import Survey
@@ -182,14 +182,8 @@ class AnimateJob:
         return done
 
     def _check_output(self, *, force: bool) -> None:
-        files = (
-            *self._photos,
-            *(style.path for style in self._styles),
-            self._weights,
-            getattr(self._own[0], "palette", None),
-        )
-        present = [file for file in files if file is not None]
-        check_animation(self.output, present, force=force)
+        files = [*self._photos, *files_beside(self._own, self._styles, self._weights)]
+        check_animation(self.output, files, force=force)
 
     def _threads(self) -> int:
         """As asked for, as the frames that are there were made with, or all processors."""

@@ -69,6 +69,14 @@ def check_inputs(
         raise UsageError("styles and weights are of the effect paint; leave them out")
 
 
+def files_beside(
+    own: Sequence[Settings], styles: Sequence[StyleTurn], weights: Path | None
+) -> list[str | Path]:
+    """The files that go into an effect beside its frames, which no output may replace."""
+    files = (*(turn.path for turn in styles), weights, getattr(own[0], "palette", None))
+    return [file for file in files if file is not None]
+
+
 def _filter(
     settings: QuantizeSettings | SuperpixelSettings, size: tuple[int, int], workers: int
 ) -> Prepared:

@@ -15,7 +15,7 @@ from impasto.motion.film_out import check_film, film_depth, write_film
 from impasto.motion.film_recipe import FilmRecipe
 from impasto.motion.film_settings import FilmSettings
 from impasto.motion.job_folder import folder_of, stored_in, was_written
-from impasto.motion.prepared import prepared
+from impasto.motion.prepared import files_beside, prepared
 from impasto.motion.production import Produced, Production, produce
 from impasto.motion.survey import Survey, survey
 from impasto.motion.video_settings import StyleTurn, VideoSettings, WorkSettings
@@ -131,11 +131,10 @@ class VideoJob:
         )
         self._clip = self._source()
         self.size = fitted(*self._clip.facts.size, self._settings.size)
-        files = [clip, *(turn.path for turn in styles), weights, getattr(own[0], "palette", None)]
-        present = [file for file in files if file is not None]
+        files = [clip, *files_beside(own, styles, weights)]
         written = was_written(output)
         check = partial(
-            check_film, output, present, settings=self._film, clip=self._clip, size=self.size
+            check_film, output, files, settings=self._film, clip=self._clip, size=self.size
         )
         check(force=force or written)
         self._threads = self._threads_each()
