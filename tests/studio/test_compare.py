@@ -109,7 +109,7 @@ def test_the_photo_has_all_content_and_the_style_all_style() -> None:
     assert set(second.distances.styles["array"].values()) == {0.0}
     assert second.losses["total"] == second.losses["content"] > 0.1
     assert first.losses["total"] > 0.1
-    # Maps of black are not 0 but for biases; "as far as black" is about 1 in the first layer.
+    # But for biases, black has maps of 0, which are at 1 from everything.
     assert black.distances.styles["array"]["relu1_1"] == pytest.approx(1, abs=0.2)
 
 

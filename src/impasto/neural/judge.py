@@ -23,7 +23,7 @@ from impasto.settings import LAYERS, PaintSettings
 
 @dataclass(frozen=True)
 class Distances:
-    """Of one picture, without weights: 0 is identical, 1 is as far away as black."""
+    """Of one picture, without weights: 0 is identical, 1 is as far away as maps of 0."""
 
     content: Mapping[str, float]
     """{layer: |F - F_c|² / |F_c|²}."""

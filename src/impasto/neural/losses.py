@@ -1,8 +1,8 @@
 """The losses as pure functions, each with its derivative in closed form.
 
-All are relative to the target's own sum of squares: 0 is identical, 1 is as far away as black. So
-the weights that join them mean the same at every size, for every style and with every weight set;
-Gatys et al. 2015 divide by sizes and channel counts instead.
+All are relative to the target's own sum of squares: 0 is identical, 1 is as far away as maps of 0.
+So the weights that join them mean the same at every size, for every style and with every weight
+set; Gatys et al. 2015 divide by sizes and channel counts instead.
 """
 
 import torch

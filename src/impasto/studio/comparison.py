@@ -99,7 +99,7 @@ class Comparison(Page):
         heads = [letters(number) for number, _ in enumerate(pictures)]
         sections = [
             Section("Loss", f"{self.measure()}; less is closer", losses),
-            Section("Distance", "0 is identical, 1 as far away as black", distances),
+            Section("Distance", "0 is identical, 1 as far away as maps of 0", distances),
         ]
         return Table(heads, sections)
 
