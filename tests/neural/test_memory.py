@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 from functools import partial
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -12,6 +13,7 @@ from torch import Tensor
 from torch.profiler import ProfilerActivity, profile
 
 from impasto.neural.device import has_bfloat16
+from impasto.neural.following import Followed, Held
 from impasto.neural.memory import (
     CANVAS,
     GAPS,
@@ -23,13 +25,15 @@ from impasto.neural.memory import (
     Need,
     Passes,
 )
+from impasto.neural.objective import Objective, Style, Targets
 from impasto.neural.pyramid import Size
-from impasto.neural.tiles import Segment, segments
+from impasto.neural.tiles import Segment, Tiling, segments
 from impasto.neural.vgg import VGG19, halvings
 from impasto.neural.weights import SHAPES
 from impasto.settings import LAYERS, PaintSettings, Pooling
 
 Vgg = Callable[[torch.dtype, Pooling], VGG19]
+Sample = Callable[[str, int, int], Tensor]
 
 CPU = torch.device("cpu")
 PRECISIONS = [
@@ -139,6 +143,36 @@ def test_the_peak_on_the_way_up_is_planned_for(vgg: Vgg, dtype: torch.dtype, nam
 
     model = Block(segment, WIDTH, ROWS, dtype.itemsize).up()
     assert model <= size_of(x) + peak(run) <= GAPS * model
+
+
+@pytest.mark.parametrize("dtype", PRECISIONS)
+@pytest.mark.parametrize("kept", [0, 5])
+def test_what_a_picture_follows_is_planned_for(
+    vgg: Vgg, picture: Sample, dtype: torch.dtype, kept: int
+) -> None:
+    """What it takes more than any other of that size."""
+    size, network, tiling = (WIDTH, ROWS), vgg(dtype, "max"), Tiling(kept=kept)
+    photo, chosen = picture("coffee", *size), PaintSettings()
+    targets = Targets.of(
+        network, photo, [Style("mosaic", 100.0, picture("mosaic", 64, 64))], chosen, tiling
+    )
+    half = np.linspace(0, 1, WIDTH * ROWS, dtype=np.float32).reshape(ROWS, WIDTH)
+    shown = photo[0].permute(1, 2, 0).numpy()
+    before = Followed(shown, held=half, fresh=1 - half, weight=50, goal=0)
+
+    def alone() -> None:
+        Objective(network, targets, chosen, tiling).evaluate(photo)
+
+    def following() -> None:
+        Held(before, size, network, targets, chosen, tiling).evaluate(photo)
+
+    level = Level(size, [(64, 64)], 1, final=False)
+    plain, more = (
+        Model(chosen, dtype, CPU, followed=followed).need(level, kept, on_disk=False).memory
+        for followed in (False, True)
+    )
+    taken = peak(following) - peak(alone)
+    assert 0.8 * taken < more - plain < 1.6 * taken
 
 
 # Levels

@@ -111,7 +111,8 @@ def _painting(
     device = choose_device(settings.device)
     dtype = choose_precision(settings.precision, device)
     settings = settings.updated({"size": FULL, "device": device.type})
-    work = Work(size, [picture.size for picture in pictures], settings, dtype, device)
+    sizes = [picture.size for picture in pictures]
+    work = Work(size, sizes, settings, dtype, device, followed=True)
     fitting, memory = shared_out(work, workers)
     settings = settings.updated({"memory": memory})
     turns = [PaintedStyle(style.path, *pair) for style, pair in zip(styles, betas, strict=True)]

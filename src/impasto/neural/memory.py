@@ -25,6 +25,10 @@ SPECTRUM = 5 * 4
 STATES = {"lbfgs": (4 * CANVAS, 5 * CANVAS + SPECTRUM), "adam": (4 * CANVAS, 7 * CANVAS)}
 """{optimiser: bytes a pixel of its state, pairs apart, while it evaluates and while it moves}."""
 
+FOLLOWED, TEMPORAL = CANVAS + 2 * 4, 4 * CANVAS
+"""Bytes a pixel of what a picture is held to, how surely, and how new it is; and of the temporal
+loss, its derivative and the gradient that this is added to, while it is taken."""
+
 RESIZED = 4 * CANVAS + 8
 """Bytes a pixel while the start of a level is made."""
 
@@ -192,8 +196,17 @@ class Need:
 class Model:
     """How much the levels of a painting take."""
 
-    def __init__(self, settings: PaintSettings, dtype: torch.dtype, device: torch.device) -> None:
+    def __init__(
+        self,
+        settings: PaintSettings,
+        dtype: torch.dtype,
+        device: torch.device,
+        *,
+        followed: bool = False,
+    ) -> None:
+        """`followed`: whether the picture follows others, as frames of a film do."""
         self._settings, self._dtype, self._device = settings, dtype, device
+        self._followed = followed
         self._layers = sorted({*settings.content_layers, *settings.style_layers}, key=LAYERS.index)
 
     @property
@@ -213,15 +226,19 @@ class Model:
         stay = 0.0 if on_disk else held
         pair = 0 if on_disk or self._settings.optimizer == "adam" else PAIR * pixels
         state, moving = STATES[self._settings.optimizer]
+        others = stay + (self._beside(level) if self._followed else 0)
         passes = self._passes(self._layers, level.size, self._dtype)
+        evaluation = passes.evaluation(kept, on_disk=on_disk)
         moments = [
             *self._beginning(level, on_disk=on_disk),
-            state * pixels + stay + passes.evaluation(kept, on_disk=on_disk),
-            moving * pixels + stay + pair,
+            state * pixels + others + evaluation,
+            moving * pixels + others + pair,
         ]
+        if self._followed:
+            moments.append((state + TEMPORAL) * pixels + others)
         if level.final:  # while the last losses are taken, the state could still be saved
             last = self._passes(self._layers, level.size, torch.float32)
-            moments.append(state * pixels + stay + last.shown(on_disk=on_disk))
+            moments.append(state * pixels + others + last.shown(on_disk=on_disk))
         disk = held + PAIR * pixels + 2 * sum(passes.between)
         return Need(max(moments), disk if on_disk else 0.0)
 
@@ -235,6 +252,18 @@ class Model:
         )
         pairs = min(HISTORY, level.steps - 1) if self._settings.optimizer == "lbfgs" else 0
         return content + PAIR * width * height * pairs
+
+    def _beside(self, level: Level) -> float:
+        """What a picture that follows others is held to, where it is new, and that area's style.
+
+        The area's maps are copies, which are gone before convolutions take as much.
+        """
+        width, height = level.size
+        masks, grams = 0, 0
+        for layer in self._settings.style_layers:
+            masks += (width >> halvings(layer)) * (height >> halvings(layer))
+            grams += 2 * 4 * OUTPUTS[layer] ** 2  # with their derivatives
+        return FOLLOWED * width * height + self._dtype.itemsize * masks + grams
 
     def _beginning(self, level: Level, *, on_disk: bool) -> Iterator[float]:
         """While targets are made, and the canvas to start from; the level before is still there."""

@@ -1,7 +1,7 @@
 """The chain: pictures in, targets, descent level by level, a picture out."""
 
 from collections.abc import Callable, Generator, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -45,10 +45,11 @@ def painting(
 
     The same on one machine, version and number of threads, whether resumed or not, whatever memory
     there is, and whatever is shared with other paintings. `beside`: bytes that whoever takes the
-    events comes to hold meanwhile. Raises NotEnoughMemory before any work where the picture can't
-    fit.
+    events comes to hold meanwhile. `run`: makes that of a picture which follows others. Raises
+    NotEnoughMemory before any work where the picture can't fit.
     """
     work, shared = work_of(inputs, settings, beside), shared or Shared()
+    work = replace(work, followed=run is not None)
     try:
         plan = planned(work, shared)
         yield from (run or Run)(inputs, work, weights, plan, shared).events(resume)

@@ -76,6 +76,8 @@ class Work:
     """Whether the pictures are still to be read into memory, from files of these sizes."""
     beside: int = 0
     """Bytes of the system's memory that something else comes to hold meanwhile."""
+    followed: bool = False
+    """Whether the picture follows others, as frames of a film do."""
 
     def levels(self) -> list[Level]:
         """Coarse to fine."""
@@ -126,7 +128,7 @@ class Planner:
 
     def __init__(self, work: Work, base: int, disk: tuple[Path, int] | None) -> None:
         """`base`: bytes that the process holds before; `disk`: a folder and its free bytes."""
-        self._model = Model(work.settings, work.dtype, work.device)
+        self._model = Model(work.settings, work.dtype, work.device, followed=work.followed)
         inputs = CANVAS * sum(map(math.prod, (work.size, *work.styles))) if work.unread else 0
         self._levels, self._disk = work.levels(), disk
         others = inputs + work.beside if work.device.type == "cpu" else 0
