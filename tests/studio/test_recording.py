@@ -271,7 +271,7 @@ def test_a_film_that_cannot_be_written_at_the_end_is_written_by_the_run_that_goe
 
     with pytest.raises(UnwritableOutput) as caught:
         painted(stop=stop, timelapse="grow.gif", plot="losses.svg")
-    assert str(caught.value).startswith("art.png is painted, but cannot write grow.gif: ")
+    assert str(caught.value).startswith("the picture is written, but cannot write grow.gif: ")
     assert str(caught.value).endswith("; to go on, give the same command with --resume")
     assert Path("losses.svg").exists()
     Path("grow.gif").rmdir()
@@ -310,5 +310,5 @@ def test_a_log_that_cannot_be_written_is_told_and_ends_no_painting(
     assert status == 3
     assert err.count("what happens is not written down for now: cannot write /dev/full: no sp") == 1
     last = err.splitlines()[-1]
-    assert last.startswith("impasto: art.png is painted, but cannot write /dev/full: no space left")
+    assert last.startswith("impasto: the picture is written, but cannot write /dev/full: no space")
     assert Path("art.png").exists() and Path("losses.svg").exists()

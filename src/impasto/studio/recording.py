@@ -54,7 +54,7 @@ class Recording:
         """
         asked = RecordingSettings.checked(settings)
         check(asked, list(others), force=force or resume)
-        self.settings, self._plot = asked, asked.plot
+        self.settings = asked
         self._losses: Path | None = None
         """Where the losses are kept until they are plotted, if not in a log that was asked for."""
         if asked.plot is not None and asked.log is None:
@@ -157,9 +157,10 @@ class Recording:
             yield self._film.output, self._film.write
         if self.settings.log is not None:
             yield self.settings.log, self._log.finish
-        if self._plot is not None and self._log.has_steps:
-            course = course_of(self._log.records, self._plot.stem)
-            yield self._plot, partial(draw, [course], self._plot, Paper.LIGHT)
+        plot = self.settings.plot
+        if plot is not None and self._log.has_steps:
+            course = course_of(self._log.records, plot.stem)
+            yield plot, partial(draw, [course], plot, Paper.LIGHT)
 
     @property
     def has_begun(self) -> bool:
@@ -173,7 +174,7 @@ class Recording:
 
     def facts(self) -> dict[str, object]:
         """What was recorded, for programs."""
-        files = {"log": self.settings.log, "plot": self._plot}
+        files = {"log": self.settings.log, "plot": self.settings.plot}
         film = {} if self._film is None else {"timelapse": self._film.facts()}
         return film | {name: str(file) for name, file in files.items() if file is not None}
 
@@ -217,7 +218,7 @@ def carry_out_recorded(
         try:
             recording.finish()
         except UnwritableOutput as error:
-            raise UnwritableOutput(f"{output} is painted, but {error}") from error
+            raise UnwritableOutput(f"the picture is written, but {error}") from error
 
     recording.about(job.recipe, show)
     job.beside = memory_of(recording.settings, job)
