@@ -59,7 +59,7 @@ def compared(size: int, rounds: int) -> None:
             alone = folder / "alone"
             alone.mkdir()
             apart = painted(size, alone)
-            for file in pictures.iterdir():
+            for file in pictures.glob("*.png"):
                 if file.read_bytes() != (alone / file.name).read_bytes():
                     raise SystemExit(f"{file.name} is not the picture that paint makes")
         ratios.append(together / apart)
