@@ -112,7 +112,7 @@ def target(weights: Weights) -> Target:
 
 
 def grams(value: float, side: int = 4) -> dict[str, torch.Tensor]:
-    return {"relu1_1": torch.full((side, side), value)}
+    return {"relu1_1": torch.full((side, side), float(value))}
 
 
 @pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16])
@@ -176,7 +176,7 @@ def test_the_longest_unused_goes_when_the_bound_is_reached(target: Target) -> No
     size = 64 * 64 * 4
     files = TargetFiles(Path("targets"), 3 * size + 9000)
     for number, each in enumerate(targets[:3]):
-        files.keep(each, grams(float(number), 64), size)
+        files.keep(each, grams(number, 64), size)
         path = Path("targets") / f"{each.name}.safetensors"
         os.utime(path, ns=(number, number))
     assert files.load(targets[0]) is not None  # used last by this

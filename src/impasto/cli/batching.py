@@ -43,7 +43,7 @@ Cache = Annotated[
     Parameter(help="Most disk to keep computed targets on. [default: 1GB]", metavar="AMOUNT"),
 ]
 Threads = Annotated[
-    int | None, Parameter(help="Threads to compute with. [default: one for each processor]")
+    int | None, Parameter(help="Threads to compute with. [default: one a core]")
 ]
 
 

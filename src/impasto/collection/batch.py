@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from impasto.artwork import weights_input
 from impasto.collection.forecast import CollectionForecast, evaluations, forecast_of, works_of
 from impasto.collection.gallery import Gallery
@@ -25,7 +27,6 @@ from impasto.neural.target_files import TargetFiles
 from impasto.neural.weights import load_weights
 from impasto.quantities import parse_memory
 from impasto.settings import OutputSettings, Preset
-from impasto.threads import processors
 
 CACHE = "1GB"
 """Bytes of computed targets that a collection keeps on the disk until it is complete."""
@@ -88,7 +89,7 @@ def batch(
     output: the folder. name: of the files, with fields in braces: "{photo}--{style}.png".
     preset, settings, weights, save: as of `paint`; they hold instead of those in a list of jobs.
     cache: bytes of targets, or as "1GB", that are kept on the disk until all is painted.
-    threads: that this process computes with; by default one for each processor.
+    threads: that this process computes with; by default as many as PyTorch takes.
     retry_failed: try again also what failed before though nothing has changed.
     force: replace files that are no artworks of this collection.
     show: takes every event, for progress.
@@ -175,7 +176,7 @@ class Batch:
         """Who paints in this process."""
         files = TargetFiles(self._home.targets, cache_bytes(cache))
         painter = Painter(self.weights, self.loaded, files)
-        return Here(painter, threads or processors())
+        return Here(painter, threads or torch.get_num_threads())
 
     def make(self, show: Callable[[Event], None], runner: Runner) -> Collection:
         """Paint what is missing, and record it.
