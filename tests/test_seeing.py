@@ -141,6 +141,7 @@ def test_pages_are_light_or_dark_and_go_through_pipes(
         lambda how: package.walk_layers("missing.jpg", "depth.gif", **how),
         lambda how: package.sweep("missing.jpg", "starry.png", output="sheet.png", **how),
         lambda how: package.compare("missing.png", **how),
+        lambda how: package.reconstruct("missing.png", **how),
         lambda how: package.plot("missing.jsonl", "losses.svg", **how),
         lambda how: package.first_filters().save("missing/filters.png", **how),
     ],
