@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from impasto.collection.manifest import Done, Manifest, Missed, now, totals
@@ -81,6 +81,7 @@ def test_records_come_back(tmp_path: Path) -> None:
 
 
 @given(st.integers(0, 5000))
+@settings(max_examples=40, deadline=None)
 def test_wherever_a_line_was_cut_the_others_hold_and_more_can_follow(
     tmp_path_factory: pytest.TempPathFactory, cut: int
 ) -> None:
