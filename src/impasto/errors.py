@@ -58,6 +58,10 @@ class MissingExtra(ImpastoError):
     """A package that only some commands need is not installed."""
 
 
+class ClusterError(ImpastoError):
+    """A cluster cannot be joined, has no room for a worker, or its workers do not begin."""
+
+
 class NotEnoughMemory(ImpastoError):
     """The job needs more memory than there is."""
 

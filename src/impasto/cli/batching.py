@@ -17,6 +17,7 @@ from impasto.cli.program import (
     present,
     say,
 )
+from impasto.collection.cluster_settings import ClusterSettings
 from impasto.errors import ExitStatus, UsageError
 from impasto.options import FILE, given, options_of
 from impasto.settings import OutputSettings, PaintSettings, Preset
@@ -26,10 +27,12 @@ if TYPE_CHECKING:
     from impasto.collection.jobs_file import Asked
 
     PaintOptions = Any
+    ClusterOptions = Any
 else:
     PaintOptions = options_of(PaintSettings, "Painting")
+    ClusterOptions = options_of(ClusterSettings, "Cluster", without=["threads"])
 
-NONE_OF_PAINTING = PaintOptions()
+NONE_OF_PAINTING, NO_CLUSTER = PaintOptions(), ClusterOptions()
 
 FolderToWrite = Annotated[
     Path, FILE, Parameter(("--output", "-o"), help="Folder to write; made if it is not there.")
@@ -43,7 +46,8 @@ Cache = Annotated[
     Parameter(help="Most disk to keep computed targets on. [default: 1GB]", metavar="AMOUNT"),
 ]
 Threads = Annotated[
-    int | None, Parameter(help="Threads to compute with. [default: one a core]")
+    int | None,
+    Parameter(help="Threads to compute with. [default: one a core; 1 a worker on a cluster]"),
 ]
 
 
@@ -54,6 +58,7 @@ Threads = Annotated[
         "    impasto batch 'photos/*.jpg' 'styles/*.jpg=50' --size 512 -o art\n"
         "    impasto batch photos/ styles/ --name '{style}/{photo}.jpg' --quality 90 -o art\n"
         "    impasto batch photos/ styles/ --size 1024 --dry-run -o art\n"
+        "    impasto batch photos/ styles/ --cluster auto --workers 2 -o art\n"
         "    impasto batch jobs.toml --retry-failed -o art"
     )
 )
@@ -80,6 +85,7 @@ def batch(
     ] = False,
     quiet: Quiet = False,
     json_: Json = False,
+    cluster: Annotated[ClusterOptions, Parameter("*")] = NO_CLUSTER,
     options: Annotated[PaintOptions, Parameter("*")] = NONE_OF_PAINTING,
     writing: Writing = NONE_OF_WRITING,
 ) -> None:
@@ -89,7 +95,7 @@ def batch(
     from impasto.progress import shown
 
     keep_freed_memory()
-    most = cache_bytes(cache)
+    most, workers = cache_bytes(cache), cluster_of(given(cluster), threads)
     job = Batch(
         asked_in(inputs),
         output,
@@ -107,7 +113,7 @@ def batch(
         present(forecast.facts(), collection_table(forecast), json_=json_)
         return
     with shown(console, quiet=quiet) as show:
-        made = job.make(show, job.here(most, threads))
+        made = job.make(show, job.runner(workers, most, threads))
     finish(made, quiet=quiet, json_=json_)
 
 
@@ -123,6 +129,15 @@ def asked_in(inputs: tuple[str, ...]) -> "Asked":
             "in quotes: impasto batch 'photos/*.jpg' 'styles/*.jpg' -o art"
         )
     return asked_for(inputs[0], inputs[1] if len(inputs) > 1 else None)
+
+
+def cluster_of(asked: dict[str, Any], threads: int | None) -> ClusterSettings | None:
+    """The cluster that is asked for; UsageError for workers without one."""
+    if asked and "cluster" not in asked:
+        name = next(iter(asked))
+        raise UsageError(f"--{name} is of a cluster's workers; add --cluster auto, or leave it out")
+    own = {} if threads is None else {"threads": threads}
+    return ClusterSettings.checked(asked | own) if asked else None
 
 
 def finish(made: "Collection", *, quiet: bool, json_: bool) -> None:

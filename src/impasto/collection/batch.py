@@ -9,6 +9,8 @@ from typing import Any
 import torch
 
 from impasto.artwork import weights_input
+from impasto.collection.cluster import Cluster
+from impasto.collection.cluster_settings import ClusterSettings
 from impasto.collection.forecast import CollectionForecast, evaluations, forecast_of, works_of
 from impasto.collection.gallery import Gallery
 from impasto.collection.here import Here
@@ -76,6 +78,7 @@ def batch(
     save: OutputSettings | None = None,
     cache: int | str = CACHE,
     threads: int | None = None,
+    cluster: ClusterSettings | str | None = None,
     retry_failed: bool = False,
     force: bool = False,
     show: Callable[[Event], None] | None = None,
@@ -113,7 +116,10 @@ def batch(
         retry_failed=retry_failed,
         force=force,
     )
-    return job.make(show or (lambda _: None), job.here(cache, threads))
+    if isinstance(cluster, str):
+        own = {} if threads is None else {"threads": threads}
+        cluster = ClusterSettings.checked({"cluster": cluster, **own})
+    return job.make(show or (lambda _: None), job.runner(cluster, cache, threads))
 
 
 def asked_for(
@@ -172,8 +178,12 @@ class Batch:
         """What is missing would take; nothing is written."""
         return forecast_of(self.plan, self._standing(), self.loaded)
 
-    def here(self, cache: int | str = CACHE, threads: int | None = None) -> Runner:
-        """Who paints in this process."""
+    def runner(
+        self, cluster: ClusterSettings | None, cache: int | str, threads: int | None
+    ) -> Runner:
+        """Who paints: workers on a cluster, or else this process with so many threads."""
+        if cluster is not None:
+            return Cluster(cluster, self.weights, self.loaded)
         files = TargetFiles(self._home.targets, cache_bytes(cache))
         painter = Painter(self.weights, self.loaded, files)
         return Here(painter, threads or torch.get_num_threads())

@@ -1,0 +1,45 @@
+"""Which cluster paints a collection, and what of it is taken."""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from impasto.errors import ClusterError
+from impasto.settings import Settings
+
+AUTO = "auto"
+
+
+class ClusterSettings(Settings):
+    """A Ray cluster and its workers."""
+
+    cluster: str = Field(
+        AUTO,
+        description="paint on a Ray cluster: its address, or 'auto' for the one that this machine "
+        "is part of, or else a new one on it",
+    )
+    workers: Annotated[int, Field(ge=1)] | Literal["auto"] = Field(
+        "auto", description="workers on the cluster; 'auto' is as many as it has room for"
+    )
+    gpus: float = Field(
+        0.0,
+        ge=0,
+        allow_inf_nan=False,
+        description="graphics cards of each worker on the cluster; with 0.5, two share one",
+    )
+    threads: int = Field(1, ge=1, description="threads that each worker computes with")
+
+    def room(self, has: Mapping[str, float]) -> int:
+        """For how many workers a cluster with these resources has room; ClusterError for none."""
+        cpus, gpus = has.get("CPU", 0.0), has.get("GPU", 0.0)
+        room = int(cpus) // self.threads
+        if self.gpus:
+            room = min(room, int(gpus / self.gpus))
+        if room < 1:
+            wanted = f"{self.threads} threads" + (f" and {self.gpus:g} GPUs" if self.gpus else "")
+            raise ClusterError(
+                f"the cluster has {cpus:g} processors and {gpus:g} GPUs, too few for a worker with "
+                f"{wanted}; take fewer of them, or add a machine to it"
+            )
+        return room
