@@ -160,6 +160,7 @@ class AnimateJob:
             source=partial(Burst, **vars(burst)),
             effect=ready.effect,
             write=partial(self._write, recipe),
+            seconds=ready.seconds,
         )
         produced = produce(
             production,

@@ -48,6 +48,22 @@ class MovingStyle:
         return StyleImage(self.name, beta, self.rgb, self.sha256)
 
 
+def following_settings(settings: PaintSettings, coherence: CoherenceSettings) -> PaintSettings:
+    """Those of frames that follow others.
+
+    Adam's last canvas is not its best, so it would change what stands still.
+    """
+    return settings.updated(
+        {
+            "size": "full",
+            "init": "photo",
+            "optimizer": "lbfgs",
+            "levels": 1,
+            "steps": coherence.frame_steps,
+        }
+    )
+
+
 class PaintedFrames:
     """Paints: the first frame of a shot like any picture, those that follow from those before.
 
@@ -67,16 +83,7 @@ class PaintedFrames:
         self._styles, self._coherence = styles, coherence
         self._weights, self._shared = weights, shared
         self._first = settings.updated({"size": "full"})
-        # Adam's last canvas is not its best, so it would change what stands still.
-        self._next = settings.updated(
-            {
-                "size": "full",
-                "init": "photo",
-                "optimizer": "lbfgs",
-                "levels": 1,
-                "steps": coherence.frame_steps,
-            }
-        )
+        self._next = following_settings(settings, coherence)
         self._turning = any(style.begins != style.ends for style in styles)
 
     def frame(

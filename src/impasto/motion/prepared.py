@@ -38,6 +38,8 @@ class Prepared:
     """What the recipe says of it, by the names of its fields."""
     notices: Sequence[str] = field(default=())
     """What a person should know."""
+    seconds: Callable[[int, int], float | None] | None = None
+    """Of so many first frames of shots and other frames, with one worker, if it can be told."""
 
 
 def prepared(
@@ -98,6 +100,7 @@ def _painting(
     workers: int,
     threads: int,
 ) -> Prepared:
+    from impasto.motion.expected import expected_seconds
     from impasto.neural.device import choose_device, choose_precision
     from impasto.neural.plan import Work
     from impasto.neural.shared import Shared
@@ -136,6 +139,7 @@ def _painting(
             "versions": installed_versions((*PAINTING, *MOVING)),
         },
         (fewer,) if fitting < workers else (),
+        partial(expected_seconds, work, coherence, found),
     )
 
 

@@ -56,6 +56,8 @@ class Production:
     effect: Callable[[], Effect]
     write: Callable[[Pictures, Survey, Path], object]
     """Write frames to a file."""
+    seconds: Callable[[int, int], float | None] | None = None
+    """Of so many first frames of shots and other frames, with one worker, if it can be told."""
 
 
 @dataclass(frozen=True)
@@ -217,6 +219,9 @@ def _make(
     tasks = tasks_of(shots, there)
     check_space(folder.path, production, survey.frames - len(there))
     _introduce(production, survey, len(there), show)
+    if workers == 1:  # how much several hinder one another, their first frames tell
+        with limited(threads):
+            _expect(production, tasks, show)
     tally = Tally(shots, len(there))
     show(Stage("preparing", MAKING * tally.made / tally.frames))
     for report in _reports(tasks, making, workers, threads):
@@ -228,6 +233,18 @@ def _make(
         else:
             show(report)
     return tally.made - len(there)
+
+
+def _expect(production: Production, tasks: list[Task], show: Show) -> None:
+    """Say how long it will take, before it begins."""
+    if production.seconds is None or not tasks:
+        return
+    show(Stage("finding out how fast this machine is", 0.0))
+    frames = sum(len(task.frames) for task in tasks)
+    firsts = sum(task.frames[0] == task.shot.start for task in tasks)
+    seconds = production.seconds(firsts, frames - firsts)
+    if seconds is not None and seconds > WORTH_SAYING:
+        show(Notice(f"about {span(seconds)} at most for {frames} frames, as a trial tells"))
 
 
 def _announce(event: FrameDone, show: Show) -> None:

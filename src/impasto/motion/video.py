@@ -159,6 +159,7 @@ class VideoJob:
             source=self._source,
             effect=self._prepared.effect,
             write=self._write,
+            seconds=self._prepared.seconds,
         )
         produced = produce(
             production,
