@@ -35,6 +35,7 @@ COMMANDS = sorted(name for name in app if not name.startswith("-"))
 SETTINGS: dict[str, type[Settings]] = {
     "paint": PaintSettings,
     "sweep": PaintSettings,
+    "batch": PaintSettings,
     "quantize": QuantizeSettings,
     "superpixels": SuperpixelSettings,
     "enhance": EnhanceSettings,
@@ -53,6 +54,7 @@ MORE: list[tuple[str, type[Settings]]] = [
 ]
 """Of commands whose options come from several settings."""
 BORROWED = {
+    "batch": ("paint",),
     "video": ("paint", "quantize", "superpixels"),
     "animate": ("video", "paint", "quantize", "superpixels"),
 }
@@ -259,7 +261,7 @@ def small(words: list[str]) -> list[str]:
 
 def runnable(words: list[str]) -> bool:
     """Whether a command can run anywhere: no pipe, no graphics card, no file but pictures."""
-    absent = {"cuda", "mps", "--weights", "-", "--status"}
+    absent = {"cuda", "mps", "--weights", "-", "--status", "--cluster"}
     return bool(words) and not absent.union(ALWAYS).intersection(words)
 
 
@@ -278,6 +280,20 @@ def burst(where: str) -> None:
         Image.fromarray(pixels).save(path, quality=95, exif=exif)
 
 
+def inputs_of_batch(word: str) -> None:
+    """A picture in a folder as `photos/`, or of a pattern; the list of jobs that is documented."""
+    if word == "jobs.toml":
+        (listed,) = blocks(ROOT / "docs" / "collections.md", "toml")
+        Path(word).write_text(listed)
+        for name in re.findall(r'"([^"]+)"', listed):
+            inputs_of_batch(name)
+    elif re.match(r"(photos|styles)/", word):
+        name = word.partition("=")[0].replace("*", "own")
+        path = Path(f"{name}own.png" if name.endswith("/") else name)
+        path.parent.mkdir(exist_ok=True)
+        Image.effect_noise((48, 40), 60).convert("RGB").save(path)
+
+
 @pytest.mark.parametrize("page", [p for p in PAGES if any(commands(p))], ids=lambda p: p.name)
 def test_every_example_runs(page: Path, workshop: Path) -> None:
     """In order, on small pictures that stand in for the files they name."""
@@ -287,6 +303,8 @@ def test_every_example_runs(page: Path, workshop: Path) -> None:
                 clip(Path(word))
             if words[0] == "animate" and (word.endswith("/") or "*" in word):
                 burst(word)
+            if words[0] == "batch":
+                inputs_of_batch(word)
             found = PICTURE.match(word)
             if found is None or Path(found[0]).exists():
                 continue

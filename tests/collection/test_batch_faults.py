@@ -21,7 +21,7 @@ from impasto.collection.task import Material
 from impasto.errors import NotEnoughMemory, UnwritableOutput, UsageError
 from impasto.events import ArtworkDone, Event, Notice
 from impasto.lock import Lock
-from impasto.neural import paint
+from impasto.neural import paint, plan
 
 Outcome = tuple[int, str, str]
 Impasto = Callable[..., Outcome]
@@ -222,7 +222,7 @@ def test_a_full_disk_stops_the_run_and_keeps_what_is_finished(
 def test_memory_that_runs_out_fails_that_artwork_for_now(
     one_thread: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    planned = paint.plan_for
+    planned = plan.plan_for
 
     def scarce(work: Any) -> Any:
         if work.size[1] != work.size[0]:

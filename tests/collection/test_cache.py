@@ -121,7 +121,10 @@ def test_what_is_read_is_what_was_written(target: Target, kind: torch.dtype) -> 
     values = torch.randn((1, 6, 5, 7), generator=generator).to(kind)
     rows = Rows(values.shape, kind, torch.device("cpu"))  # type: ignore[arg-type]
     rows[:] = values
-    maps = {"relu1_1": rows, "relu2_1": torch.randn((3, 3), generator=generator)}
+    maps: dict[str, Rows | torch.Tensor] = {
+        "relu1_1": rows,
+        "relu2_1": torch.randn((3, 3), generator=generator),
+    }
     assert files.load(target) is None
     files.keep(target, maps, 1000)
     found = files.load(target)
@@ -160,10 +163,9 @@ def test_a_damaged_file_is_as_none(target: Target, spoil: str) -> None:
     files = TargetFiles(Path("targets"), 10**6)
     files.keep(target, grams(1.5), 64)
     (path,) = Path("targets").iterdir()
-    data = bytearray(path.read_bytes())
-    if spoil == "flip":
-        data[-3] ^= 1
-    path.write_bytes({"cut": data[:-5], "flip": data, "empty": b""}[spoil])
+    data = path.read_bytes()
+    flipped = data[:-3] + bytes([data[-3] ^ 1]) + data[-2:]
+    path.write_bytes({"cut": data[:-5], "flip": flipped, "empty": b""}[spoil])
     assert files.load(target) is None
     files.keep(target, grams(2.5), 64)
     found = files.load(target)

@@ -72,7 +72,11 @@ def task(name: str = "x.png", photo: str = "photo") -> Task:
 def test_records_come_back(tmp_path: Path) -> None:
     manifest = Manifest(tmp_path)
     assert manifest.read() == []
-    records = [done("é\n.png"), missed("x.png"), missed("a.jpg", item=recipe().photo)]
+    records: list[Done | Missed] = [
+        done("é\n.png"),
+        missed("x.png"),
+        missed("a.jpg", item=recipe().photo),
+    ]
     for record in records:
         manifest.append(record)
     assert Manifest(tmp_path).read() == records

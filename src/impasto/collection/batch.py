@@ -93,6 +93,7 @@ def batch(
     preset, settings, weights, save: as of `paint`; they hold instead of those in a list of jobs.
     cache: bytes of targets, or as "1GB", that are kept on the disk until all is painted.
     threads: that this process computes with; by default as many as PyTorch takes.
+    cluster: of Ray that paints instead: its address, "auto", or settings that say more.
     retry_failed: try again also what failed before though nothing has changed.
     force: replace files that are no artworks of this collection.
     show: takes every event, for progress.
