@@ -4,19 +4,19 @@ Pictures go to the workers through Ray's object store, artworks come back and ar
 the machines need no disk in common.
 """
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from impasto.collection.cluster_settings import ClusterSettings
-from impasto.collection.here import by_photo
 from impasto.collection.painter import from_disk
 from impasto.collection.ray_cluster import joined
 from impasto.collection.ray_crew import PATIENCE, Crew, Lost, Member
 from impasto.collection.ray_worker import Delivered
 from impasto.collection.task import Failed, Material, Outcome, Task, Told, Working
+from impasto.collection.waiting import Waiting
 from impasto.errors import UnreadableImage
 from impasto.image.atomic import replacing
 from impasto.image.samples import is_sample
@@ -60,7 +60,7 @@ class _Run:
         tell: Callable[[Told], None],
     ) -> None:
         self._ray, self._crew, self._folder, self._tell = ray, crew, folder, tell
-        self._waiting = deque(by_photo(tasks))
+        self._waiting = Waiting(tasks)
         self._needed = Counter(each for task in tasks for each in task.materials())
         self._store: dict[Material, ObjectRef[bytes]] = {}
         self._unusable: dict[Material, Failed] = {}
@@ -81,22 +81,15 @@ class _Run:
                 self._tell(Working(member.task, member.share))
 
     def _give(self, member: Member) -> Iterator[Outcome]:
-        """The next artwork of the photo that a worker is at, or else of one that nobody is at."""
+        """The next artwork that can be painted, if there is any."""
         while self._waiting:
-            task = self._chosen(member)
-            self._waiting.remove(task)
+            task = self._waiting.take(member.photo)
             known = self._known_failure(task)
             if known is None:
                 data = {each: self._store[each] for each in task.materials() if not _comes(each)}
                 member.paint(task, data)
                 return
             yield self._end(known)
-
-    def _chosen(self, member: Member) -> Task:
-        others = {each.photo for each in self._crew.at_work} - {member.photo}
-        free = (task for task in self._waiting if task.photo not in others)
-        same = (task for task in self._waiting if task.photo == member.photo)
-        return next(same, None) or next(free, None) or self._waiting[0]
 
     def _known_failure(self, task: Task) -> Failed | None:
         """Put an artwork's pictures into the store, or tell why that cannot be done."""
@@ -129,7 +122,7 @@ class _Run:
         """An artwork whose worker died is the next one to be given out, unless it kills them."""
         self._deaths[task.name] += 1
         if self._deaths[task.name] < PATIENCE:
-            self._waiting.appendleft(task)
+            self._waiting.put_back(task)
             return
         reason = (
             f"{PATIENCE} workers died while they painted {task.name}; if their memory ran out, "

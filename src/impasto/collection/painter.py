@@ -57,12 +57,14 @@ class Painter:
         weights: Path | None = None,
         loaded: Weights | None = None,
         files: TargetFiles | None = None,
+        memory: int | None = None,
     ) -> None:
         """`weights`: a file, as recipes name it. loaded: what it holds, if it was read before.
 
         files: where targets are kept beyond memory, and beyond the life of the process.
+        memory: bytes to hold at most where settings say `auto`; others share the machine.
         """
-        self._weights = weights
+        self._weights, self._memory = weights, memory
         known = {weights: loaded} if loaded is not None else {}
         self._shared = Shared(MOST, files, known)
         self._pictures = Pictures(MOST_PICTURES)
@@ -137,7 +139,7 @@ class Painter:
         def opened(material: Material) -> Opened:
             return self._pictures.opened(material, source)
 
-        return Job(
+        job = Job(
             opened(task.photo),
             [(opened(style), beta) for style, beta in task.styles],
             task.settings,
@@ -146,6 +148,9 @@ class Painter:
             self._shared,
             opened(task.init) if task.init is not None else None,
         )
+        if self._memory is not None and task.settings.memory == "auto":
+            job.settings = job.settings.updated({"memory": self._memory})  # changes no pixel
+        return job
 
 
 def _check_sides(job: Job, task: Task) -> None:

@@ -92,14 +92,13 @@ class Crew:
         """Ask for all workers; each begins when the cluster has room for it."""
         kind = self._ray.remote(RayWorker).options(max_concurrency=2, **resources(self._settings))
         known = self._ray.put(loaded)
-        self._hire = lambda: Member(kind.remote(weights, known, self._settings.threads))
+        self._hire = lambda: Member(kind.remote(weights, known, self._settings, self._wanted))
         self._members = [self._hire() for _ in range(self._wanted)]
 
     def dismiss(self) -> None:
         """End all workers at once: what they are at is lost, and nothing else."""
         for member in self._members:
-            with suppress(Exception):  # the cluster may be gone
-                self._ray.kill(member.actor)
+            self._end(member)
 
     @property
     def at_work(self) -> list[Member]:
@@ -128,7 +127,9 @@ class Crew:
     def _said(self, member: Member) -> Delivered | Failed | Lost:
         try:
             came: Delivered | Failed = self._ray.get(member.awaited)
-        except self._ray.exceptions.RayActorError:
+        except self._ray.exceptions.RayTaskError:  # raised by what it runs, a defect of Impasto
+            raise
+        except self._ray.exceptions.RayError:  # it died, or what it made with its machine
             self._replace(member)
             return Lost()
         return came
@@ -154,7 +155,12 @@ class Crew:
             )
         member.ready, member.awaited = True, None
 
+    def _end(self, member: Member) -> None:
+        with suppress(Exception):  # the cluster may be gone
+            self._ray.kill(member.actor)
+
     def _replace(self, member: Member) -> None:
+        self._end(member)
         self._members[self._members.index(member)] = self._hire()
 
     def _ask(self) -> None:
@@ -179,6 +185,8 @@ def resources(settings: ClusterSettings) -> dict[str, Any]:
     Threads that wait sleep, for spinning takes the processors from the other workers.
     """
     variables = dict.fromkeys(VARIABLES, str(settings.threads)) | {"OMP_WAIT_POLICY": "PASSIVE"}
+    if not settings.gpus:
+        variables["CUDA_VISIBLE_DEVICES"] = ""  # Ray hides no cards of its own accord
     return {
         "num_cpus": settings.threads,
         "num_gpus": settings.gpus,

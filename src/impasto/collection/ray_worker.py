@@ -8,11 +8,13 @@ from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from impasto.collection.cluster_settings import ClusterSettings
 from impasto.collection.painter import Painter
 from impasto.collection.task import Failed, Finished, Material, Task
 from impasto.errors import UnwritableOutput, ran_out
 from impasto.events import Event, Step
-from impasto.neural.device import keep_freed_memory
+from impasto.neural.budget import default_budget, resident_memory
+from impasto.neural.device import choose_device, keep_freed_memory
 from impasto.neural.weights import Weights
 from impasto.threads import limited
 
@@ -37,14 +39,34 @@ def installed() -> str:
     return f"Impasto {version('impasto')} on Python {platform.python_version()}"
 
 
+def own_memory(settings: ClusterSettings, workers: int) -> int:
+    """Bytes that a worker may hold; `workers`: of the whole run.
+
+    As many as there may be beside it on its machine, or on its card, have the same share.
+    """
+    import ray
+
+    device, node = choose_device("auto"), ray.get_runtime_context().get_node_id()
+    if device.type == "cuda":
+        beside = max(1, int(1 / settings.gpus))
+    else:
+        nodes = ray.nodes()  # type: ignore[no-untyped-call]
+        has = next(each["Resources"] for each in nodes if each["NodeID"] == node)
+        beside = min(workers, settings.room(has))
+    held = resident_memory(device)
+    return held + (default_budget(device) - held) // beside
+
+
 class RayWorker:
     """Paints one artwork after the other. Two of its methods may run at the same time."""
 
-    def __init__(self, weights: Path | None, loaded: Weights, threads: int) -> None:
+    def __init__(
+        self, weights: Path | None, loaded: Weights, settings: ClusterSettings, workers: int
+    ) -> None:
         """`weights`: the file as recipes name it, whose content was `loaded` by the driver."""
         keep_freed_memory()
-        self._painter = Painter(weights, loaded)
-        self._threads, self._done = threads, 0.0
+        self._painter = Painter(weights, loaded, memory=own_memory(settings, workers))
+        self._threads, self._done = settings.threads, 0.0
 
     def code(self) -> str:
         """What is installed here; also tells that the worker is ready."""
