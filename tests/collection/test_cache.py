@@ -10,12 +10,11 @@ import pytest
 import torch
 
 from impasto import batch
-from impasto.collection import painter
 from impasto.collection.here import Here
 from impasto.collection.jobs_file import Asked, Jobs
-from impasto.collection.painter import Painter
+from impasto.collection.painter import Painter, Pictures, bytes_of, decoded, from_disk
 from impasto.collection.plan import Plan, plan_of
-from impasto.collection.task import Finished
+from impasto.collection.task import Finished, Material
 from impasto.neural.objective import content_of, grams_of
 from impasto.neural.rows import Rows
 from impasto.neural.target_files import Target, TargetFiles
@@ -23,11 +22,14 @@ from impasto.neural.tiles import Tiles
 from impasto.neural.vgg import VGG19
 from impasto.neural.weights import Weights, load_weights
 from impasto.recipe import Input
+from impasto.replay import digest_of
 from impasto.settings import OutputSettings
 
 pytestmark = pytest.mark.usefixtures("place", "one_thread")
 
-OPTIONS: dict[str, Any] = {"size": 96, "steps": 2, "levels": 2, "coarse_steps": 1}
+INPUTS = ("photos/img_2.png", "photos/img_10.jpg", "styles/rings.png", "styles/tiles.png")
+
+OPTIONS: dict[str, Any] = {"size": 64, "steps": 2, "levels": 2, "coarse_steps": 1}
 
 
 @pytest.fixture(scope="module")
@@ -64,11 +66,16 @@ def painted(plan: Plan, painter: Painter) -> Iterator[Finished]:
 
 def test_each_photo_and_each_style_is_computed_once_for_the_whole_run(passed: list[int]) -> None:
     made = batch("photos", "styles", output="art", threads=1, **OPTIONS)
-    inputs = {item.sha256 for record in made.done.values() for item in record.recipe.inputs()}
-    assert len(inputs) == 4
-    assert made.targets == dict.fromkeys(inputs, 2)  # at each of two sizes
+    # At each of two sizes; at one the photo that would be less than 32 px high at the other.
+    assert {name: made.targets[digest_of(Path(name))] for name in INPUTS} == {
+        "photos/img_2.png": 2,
+        "photos/img_10.jpg": 1,
+        "styles/rings.png": 2,
+        "styles/tiles.png": 2,
+    }
+    assert len(made.targets) == 4
     # And as often through the network; the last losses of each picture come on top.
-    assert len(passed) == 4 * 2 + 4
+    assert len(passed) == 7 + 4
 
 
 def test_bits_are_those_of_a_run_without_a_cache(weights: Weights) -> None:
@@ -80,11 +87,10 @@ def test_bits_are_those_of_a_run_without_a_cache(weights: Weights) -> None:
     again = planned(weights, "again")
     from_disk = list(painted(again, Painter(None, weights, files)))
     assert [each.made for each in from_disk] == [{}] * 4
-    alone = {
-        task.name: next(painted(Plan(Path("alone"), (task,), kept.weights), Painter())).sha256
-        for task in planned(weights, "alone").tasks
-    }
-    assert together == {each.task.name: each.sha256 for each in from_disk} == alone
+    assert together == {each.task.name: each.sha256 for each in from_disk}
+    alone = Plan(Path("alone"), planned(weights, "alone").tasks[-1:], kept.weights)
+    (last,) = painted(alone, Painter(None, weights))
+    assert last.sha256 == together[last.task.name]
 
 
 def test_a_killed_run_finds_what_it_had_computed(passed: list[int]) -> None:
@@ -100,8 +106,8 @@ def test_a_killed_run_finds_what_it_had_computed(passed: list[int]) -> None:
     before = len(passed)
     made = batch("photos", "styles", output="art", threads=1, **OPTIONS)
     assert made.made == 3
-    # Photo and style of the picture that was there are found; the others at two sizes, and losses.
-    assert len(passed) - before == 2 * 2 + 3
+    # Photo and style of the picture that was there are found; the others, and the last losses.
+    assert len(passed) - before == 3 + 3
     assert not Path("art/.impasto").exists()
 
 
@@ -200,19 +206,27 @@ def test_a_disk_that_takes_nothing_only_keeps_nothing(
     assert len(outcomes) == 4
 
 
-def test_a_painter_keeps_only_so_many_pictures(
-    weights: Weights, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_only_so_many_decoded_pictures_are_kept() -> None:
     read: list[str] = []
 
-    def counted(material: Any) -> bytes:
-        read.append(Path(material.path).name)
-        return Path(material.path).read_bytes()
+    def source(material: Material) -> bytes:
+        read.append(material.path)
+        return from_disk(material)
 
-    monkeypatch.setattr("impasto.collection.here.from_disk", counted)
-    list(painted(planned(weights), Painter(None, weights)))
-    assert sorted(read) == ["img_10.jpg", "img_2.png", "rings.png", "tiles.png"]
-    read.clear()
-    monkeypatch.setattr(painter, "MOST_PICTURES", 1)
-    list(painted(planned(weights, "again"), Painter(None, weights)))
-    assert len(read) == 8
+    materials = [Material(name, digest_of(Path(name))) for name in INPUTS]
+    sizes = {
+        name: bytes_of(decoded(each, from_disk))
+        for name, each in zip(INPUTS, materials, strict=True)
+    }
+    pictures = Pictures(sizes[INPUTS[0]] + sizes[INPUTS[2]])
+    first, photo, style, _ = materials
+    for each in (first, style, first, style):
+        assert pictures.opened(each, source).picture.sha256 == each.sha256
+    assert read == [first.path, style.path]
+    pictures.opened(photo, source)  # first, not asked for longest, goes
+    pictures.opened(style, source)
+    assert read == [first.path, style.path, photo.path]
+    pictures.opened(first, source)
+    assert read[3:] == [first.path]
+    assert pictures.keep_only([first])
+    assert not pictures.keep_only([first])
