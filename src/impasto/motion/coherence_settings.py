@@ -14,9 +14,9 @@ class CoherenceSettings(Settings):
     """How frames after the first of a shot follow those before them."""
 
     coherence: Weight = Field(
-        50.0, description="weight of the temporal loss, which holds frames to those before them"
+        15.0, description="weight of the temporal loss, which holds frames to those before them"
     )
     frame_steps: Annotated[int, BeforeValidator(whole), Field(ge=1, le=10_000)] = Field(
-        16, description="most evaluations for a frame that follows others; calm ones take fewer"
+        32, description="most evaluations for a frame that follows others; calm ones take fewer"
     )
     flow: Method = Field("dis", description="method of optical flow: dis, farneback or tvl1")

@@ -27,7 +27,7 @@ FEW = 0.01
 RIPE = 32
 """Evaluations after which what was new in a frame is held as what has always been there."""
 
-CLOSE = 1.05
+CLOSE = 1.02
 """A frame is done when its style loss is so many times that of the first one of its shot. Going on
 where there is time weaves a fine grid into what stands still."""
 
