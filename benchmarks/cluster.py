@@ -12,6 +12,7 @@ import argparse
 import json
 import os
 import resource
+import secrets
 import subprocess
 import sys
 import tempfile
@@ -88,7 +89,8 @@ def main() -> None:
 
 @contextmanager
 def cluster(processors: int) -> Iterator[str]:
-    """A cluster of this machine; yields its address."""
+    """A cluster of this machine, whose token programs inherit; yields its address."""
+    os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
     head = subprocess.Popen(
         [sys.executable, "-c", HEAD, str(processors)],
         env=os.environ | {"RAY_USAGE_STATS_ENABLED": "0"},

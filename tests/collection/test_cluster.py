@@ -1,6 +1,7 @@
 """Collections painted by a real Ray: the same files, whatever happens to workers and drivers."""
 
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from impasto.errors import ClusterError
 
 Impasto = Callable[..., tuple[int, str, str]]
 Start = Callable[..., "subprocess.Popen[str]"]
+Workers = Callable[[], list[psutil.Process]]
 Lines = Callable[[Path], list[dict[str, Any]]]
 
 HEAD = """
@@ -27,7 +29,8 @@ sys.stdin.read()
 """
 """A cluster of this machine, for as long as its standard input is open."""
 
-SMALL = ("--size", "64", "--steps", "3", "-q")
+SMALL = ("--size", "64", "-q")
+ALONE = (*SMALL, "--steps", "3", "--threads", "1")
 WORKER = "ray::RayWorker"
 
 pytestmark = [
@@ -37,32 +40,56 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def cluster(environment: dict[str, str]) -> Iterator[str]:
-    """The address of a cluster with two processors."""
-    head = subprocess.Popen(
-        [sys.executable, "-c", HEAD],
-        env=environment | {"RAY_USAGE_STATS_ENABLED": "0"},
-        text=True,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    )
+def head(environment: dict[str, str]) -> Iterator["subprocess.Popen[str]"]:
+    """A cluster with two processors, whose token all programs have."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(environment, "RAY_USAGE_STATS_ENABLED", "0")
+        patch.setitem(environment, "RAY_AUTH_TOKEN", secrets.token_hex(32))
+        process = subprocess.Popen(
+            [sys.executable, "-c", HEAD],
+            env=environment,
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        yield process
+        process.communicate()
+
+
+@pytest.fixture(scope="module")
+def cluster(head: "subprocess.Popen[str]") -> str:
+    """Its address."""
     assert head.stdout is not None
-    yield head.stdout.readline().strip()
-    head.communicate()
+    return head.stdout.readline().strip()
 
 
 @pytest.fixture
-def command(cluster: str) -> tuple[str, ...]:
-    return ("batch", "photos", "styles", *SMALL, "--cluster", cluster, "--workers", "2")
+def begin(start: Start, cluster: str) -> Start:
+    """Two workers paint four artworks of so many steps."""
+
+    def run(steps: int = 3) -> "subprocess.Popen[str]":
+        how = ("--steps", str(steps), "--cluster", cluster, "--workers", "2", "-o", "art")
+        return start("batch", "photos", "styles", *SMALL, *how)
+
+    return run
 
 
-def workers() -> list[psutil.Process]:
-    """The processes of workers."""
-    return [
-        process
-        for process in psutil.process_iter(["cmdline"])
-        if any(word.startswith(WORKER) for word in process.info["cmdline"] or ())
-    ]
+@pytest.fixture
+def workers(head: "subprocess.Popen[str]") -> Callable[[], list[psutil.Process]]:
+    """The processes of the cluster's workers."""
+
+    def found() -> list[psutil.Process]:
+        children = psutil.Process(head.pid).children(recursive=True)
+        return [child for child in children if _is_worker(child)]
+
+    return found
+
+
+def _is_worker(process: psutil.Process) -> bool:
+    try:
+        return any(word.startswith(WORKER) for word in process.cmdline())
+    except (psutil.NoSuchProcess, psutil.ZombieProcess):
+        return False
 
 
 def wait_for(happened: Callable[[], bool], process: "subprocess.Popen[str]") -> None:
@@ -72,6 +99,14 @@ def wait_for(happened: Callable[[], bool], process: "subprocess.Popen[str]") -> 
         assert process.poll() is None, process.communicate()
         time.sleep(0.05)
     pytest.fail("nothing has happened within two minutes")
+
+
+def gone(workers: Workers) -> None:
+    """Workers end with the run that has engaged them."""
+    deadline = time.monotonic() + 60
+    while workers() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not workers()
 
 
 def pictures(folder: str) -> dict[str, bytes]:
@@ -84,25 +119,26 @@ def ends(process: "subprocess.Popen[str]") -> int:
 
 
 def test_it_paints_what_this_machine_alone_paints(
-    impasto: Impasto, start: Start, command: tuple[str, ...], lines: Lines
+    impasto: Impasto, begin: Start, workers: Workers, lines: Lines
 ) -> None:
-    process = start(*command, "-o", "art")
+    process = begin()
     assert (ends(process), process.returncode) == (0, 0)
-    assert not workers()  # they go when the work is done
-    assert impasto("batch", "photos", "styles", *SMALL, "--threads", "1", "-o", "here")[0] == 0
+    gone(workers)
+    assert impasto("batch", "photos", "styles", *ALONE, "-o", "here")[0] == 0
     assert len(pictures("here")) == 4
     assert pictures("art") == pictures("here")
     ours, theirs = ({one["name"]: one for one in lines(Path(x))} for x in ("art", "here"))
     for name, record in ours.items():
         for fact in ("sha256", "size", "losses", "recipe"):
             assert record[fact] == theirs[name][fact]
-    assert impasto("batch", "photos", "styles", *SMALL, "-o", "art")[0] == 0  # nothing to do
+    assert impasto("batch", "photos", "styles", *ALONE, "-o", "art")[0] == 0
+    assert pictures("art") == pictures("here")
 
 
 def test_a_worker_that_is_killed_costs_its_artwork_s_time_alone(
-    start: Start, command: tuple[str, ...], lines: Lines
+    begin: Start, workers: Workers, lines: Lines
 ) -> None:
-    process = start(*command, "--steps", "30", "-o", "art")
+    process = begin(30)
     wait_for(lambda: Path("art/manifest.jsonl").exists(), process)
     known = {line["name"] for line in lines(Path("art"))}
     victim = workers()[0]
@@ -114,27 +150,22 @@ def test_a_worker_that_is_killed_costs_its_artwork_s_time_alone(
     assert len(pictures("art")) == 4
 
 
-def test_a_driver_that_is_killed_goes_on(
-    start: Start, command: tuple[str, ...], lines: Lines
-) -> None:
-    process = start(*command, "--steps", "20", "-o", "art")
+def test_a_driver_that_is_killed_goes_on(begin: Start, workers: Workers, lines: Lines) -> None:
+    process = begin(20)
     wait_for(lambda: Path("art/manifest.jsonl").exists(), process)
     process.kill()
     process.communicate()
     known = {line["name"]: line["finished"] for line in lines(Path("art"))}
     assert 0 < len(known) < 4
-    deadline = time.monotonic() + 30
-    while workers() and time.monotonic() < deadline:  # they go with their driver
-        time.sleep(0.1)
-    assert not workers()
-    assert ends(start(*command, "--steps", "20", "-o", "art")) == 0
+    gone(workers)
+    assert ends(begin(20)) == 0
     now = {line["name"]: line["finished"] for line in lines(Path("art"))}
     assert {name: now[name] for name in known} == known
     assert len(pictures("art")) == 4
 
 
-def test_ctrl_c_ends_workers_and_says_how_to_go_on(start: Start, command: tuple[str, ...]) -> None:
-    process = start(*command, "--steps", "300", "-o", "art")
+def test_ctrl_c_ends_workers_and_says_how_to_go_on(begin: Start, workers: Workers) -> None:
+    process = begin(300)
     wait_for(lambda: len(workers()) == 2, process)
     time.sleep(1)
     os.kill(process.pid, signal.SIGINT)
@@ -142,15 +173,13 @@ def test_ctrl_c_ends_workers_and_says_how_to_go_on(start: Start, command: tuple[
     assert process.returncode == 130
     assert "of 4 artworks are there; to go on, give the same command again" in err
     assert "Traceback" not in err
-    assert not workers()
+    gone(workers)
 
 
-def test_a_picture_that_cannot_be_used_fails_once(
-    start: Start, command: tuple[str, ...], lines: Lines
-) -> None:
+def test_a_picture_that_cannot_be_used_fails_once(begin: Start, lines: Lines) -> None:
     photo = Path("photos", "img_10.jpg")
     photo.write_bytes(photo.read_bytes()[:1000])
-    assert ends(start(*command, "-o", "art")) == 5
+    assert ends(begin()) == 5
     failed = [line for line in lines(Path("art")) if line["state"] == "failed"]
     assert [len(line["jobs"]) for line in failed] == [2]
     assert "img_10.jpg" in failed[0]["reason"]
@@ -158,7 +187,7 @@ def test_a_picture_that_cannot_be_used_fails_once(
 
 
 def test_there_is_no_cluster_at_that_address(start: Start) -> None:
-    process = start("batch", "photos", "styles", *SMALL, "--cluster", "127.0.0.1:9", "-o", "art")
+    process = start("batch", "photos", "styles", "--cluster", "127.0.0.1:9", "-o", "art")
     _, err = process.communicate(timeout=120)
     assert process.returncode == 3
     assert "cannot join the cluster 127.0.0.1:9: " in err
