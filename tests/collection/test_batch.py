@@ -156,6 +156,19 @@ def test_what_a_killed_run_did_not_record_is_taken_as_it_is(
     assert (ART / thumbnail_of(NAMES[3])).exists()
 
 
+def test_what_lies_in_folders_is_taken_by_its_whole_name(
+    place: Path, impasto: Impasto, lines: Lines
+) -> None:
+    command = ("batch", "photos", "styles", "--name", "{style}/{photo}.png", "-o", "art", *SMALL)
+    assert impasto(*command)[0] == 0
+    names = [record["name"] for record in lines(ART)]
+    assert names[0] == "rings/img_2.png"
+    (ART / "manifest.jsonl").unlink()
+    for _ in range(2):
+        assert impasto(*command)[0] == 0
+        assert [record["name"] for record in lines(ART)] == names
+
+
 def test_a_foreign_file_is_refused_before_any_work(place: Path, impasto: Impasto) -> None:
     ART.mkdir()
     mine = ART / "img_10--tiles.png"

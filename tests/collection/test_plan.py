@@ -116,3 +116,13 @@ def test_progress_goes_by_the_work_of_each() -> None:
     assert (event.made, event.artworks, event.done) == (3, 5, (1 + 1.5) / 4)
     last = progress.finished("large")
     assert (last.made, last.done, last.left) == (4, 1.0, 0.0)
+
+
+def test_progress_of_a_hundred_thousand_artworks_is_told_in_seconds() -> None:
+    names = [str(number) for number in range(100_000)]
+    progress, began = Progress(dict.fromkeys(names, 0.1), 0, len(names)), time.perf_counter()
+    for name in names:
+        progress.working(name, 0.5)
+        last = progress.finished(name)
+    assert time.perf_counter() - began < 10
+    assert last.done == pytest.approx(1)

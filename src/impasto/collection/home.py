@@ -17,6 +17,9 @@ INNER = ".impasto"
 LOCK, BEGUN, TARGETS = "lock", "begun.json", "targets"
 """Names in it: the lock; what runs set out to paint; targets that need not be computed again."""
 
+TRIES = 5
+"""Times that the folder is made which a run that ends removes at the same moment."""
+
 
 class Home:
     """Where everything of a collection lies."""
@@ -76,9 +79,7 @@ class Home:
         UsageError where another run has it, UnwritableOutput where it cannot be written.
         """
         try:
-            self.path.mkdir(exist_ok=True)
-            self._inner.mkdir(exist_ok=True)
-            free = self._lock.acquire(1)
+            free = self._acquired()
         except FileNotFoundError:
             raise UnwritableOutput(
                 f"cannot write into {self.path}: there is no folder {self.path.parent}; make it "
@@ -100,6 +101,15 @@ class Home:
             for folder in (self._inner, self.path):  # nothing stays of a run that did nothing
                 with suppress(OSError):
                     folder.rmdir()
+
+    def _acquired(self) -> bool:
+        """Make the folder and take its lock; a run that ends may remove them in between."""
+        for _ in range(TRIES):
+            self.path.mkdir(exist_ok=True)
+            with suppress(FileNotFoundError):
+                self._inner.mkdir(exist_ok=True)
+                return self._lock.acquire(1)
+        return False
 
     def _make(self, folder: Path) -> None:
         try:

@@ -80,7 +80,7 @@ def standing(
     missing = []
     for task in plan.tasks:
         file, wanted = plan.folder / task.name, plan.recipes[task.name]
-        found = _found(file, history.done.get(task.name))
+        found = _found(task.name, file, history.done.get(task.name))
         failure = None if retry_failed else history.failure(task, wanted)
         if found is not None and found.recipe.complete and alike(found.recipe, wanted):
             done[task.name] = found
@@ -127,8 +127,8 @@ def recorded(name: str, file: Path, recipe: PaintRecipe, seconds: float | None) 
     )
 
 
-def _found(file: Path, record: Done | None) -> Done | None:
-    """The artwork in a file: by its record if it still is the same file, else by its recipe."""
+def _found(name: str, file: Path, record: Done | None) -> Done | None:
+    """The artwork of a name: by its record if the file still is the same, else by its recipe."""
     if file.is_dir():
         raise UnwritableOutput(f"cannot write {file}: it is a folder; choose another --name")
     try:
@@ -136,7 +136,6 @@ def _found(file: Path, record: Done | None) -> Done | None:
             return record
         recipe = recipe_in(file)
         if isinstance(recipe, PaintRecipe):
-            name = record.name if record is not None else file.name
             return recorded(name, file, recipe, None)
     except (OSError, BadRecipe, UnreadableImage):
         pass
