@@ -15,7 +15,7 @@ from impasto.collection.painter import from_disk
 from impasto.collection.ray_cluster import joined
 from impasto.collection.ray_crew import PATIENCE, Crew, Lost, Member
 from impasto.collection.ray_worker import Delivered
-from impasto.collection.task import Failed, Material, Outcome, Task, Told, Working
+from impasto.collection.task import Failed, Material, Outcome, Task, Told
 from impasto.collection.waiting import Waiting
 from impasto.errors import UnreadableImage
 from impasto.image.atomic import replacing
@@ -43,7 +43,7 @@ class Cluster:
             crew = Crew(ray, self._settings, len(tasks), tell)
             crew.engage(self._weights, self._loaded)
             try:
-                yield from _Run(ray, crew, tasks, folder, tell).outcomes()
+                yield from _Run(ray, crew, tasks, folder).outcomes()
             finally:
                 crew.dismiss()
 
@@ -51,15 +51,8 @@ class Cluster:
 class _Run:
     """The driver's side: what waits, what is at work, and which pictures are in the store."""
 
-    def __init__(
-        self,
-        ray: Any,
-        crew: Crew,
-        tasks: Sequence[Task],
-        folder: Path,
-        tell: Callable[[Told], None],
-    ) -> None:
-        self._ray, self._crew, self._folder, self._tell = ray, crew, folder, tell
+    def __init__(self, ray: Any, crew: Crew, tasks: Sequence[Task], folder: Path) -> None:
+        self._ray, self._crew, self._folder = ray, crew, folder
         self._waiting = Waiting(tasks)
         self._needed = Counter(each for task in tasks for each in task.materials())
         self._store: dict[Material, ObjectRef[bytes]] = {}
@@ -75,10 +68,10 @@ class _Run:
                 task = member.release()
                 if isinstance(came, Lost):
                     yield from self._again(task)
-                else:
-                    yield self._end(self._taken(came))
-            for member in self._crew.at_work:
-                self._tell(Working(member.task, member.share))
+                    continue
+                if isinstance(came, Delivered):  # the next one is painted while this is written
+                    yield from self._give(member)
+                yield self._end(self._taken(came))
 
     def _give(self, member: Member) -> Iterator[Outcome]:
         """The next artwork that can be painted, if there is any."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from impasto.collection.cluster_settings import ClusterSettings
 from impasto.collection.ray_worker import Delivered, RayWorker, installed
-from impasto.collection.task import Failed, Material, Task, Told
+from impasto.collection.task import Failed, Material, Task, Told, Working
 from impasto.errors import ClusterError
 from impasto.events import Notice
 from impasto.neural.weights import Weights
@@ -43,9 +43,8 @@ class Member:
         self.ready = False
         self.photo: Material | None = None
         """Of which it painted last."""
-        self.share = 0.0
-        """How much of its artwork is done, 0 to 1."""
         self.asked: ObjectRef[float] | None = None
+        """How much of its artwork it says is done, 0 to 1."""
         self._task: Task | None = None
 
     @property
@@ -63,7 +62,7 @@ class Member:
     def paint(self, task: Task, data: "Mapping[Material, ObjectRef[bytes]]") -> None:
         """Give it an artwork."""
         self._task, self.photo = task, task.photo
-        self.share, self.asked = 0.0, None
+        self.asked = None
         self.awaited = self.actor.paint.remote(task, data)
 
     def release(self) -> Task:
@@ -86,7 +85,7 @@ class Crew:
         self._members: list[Member] = []
         self._hire: Callable[[], Member]
         self._failures = 0
-        self._since = time.monotonic()
+        self._since = self._next_look = time.monotonic()
 
     def engage(self, weights: Path | None, loaded: Weights) -> None:
         """Ask for all workers; each begins when the cluster has room for it."""
@@ -110,19 +109,24 @@ class Crew:
         return [member for member in self._members if member.ready and not member.at_work]
 
     def news(self) -> Iterator[tuple[Member, Delivered | Failed | Lost]]:
-        """What comes back within a short time; how far the others are is known afterwards."""
+        """What comes back within a short time; now and then it is told how far the others are."""
         awaited = {each.awaited: each for each in self._members if each.awaited is not None}
         if not awaited:
             return
-        came, _ = self._ray.wait(list(awaited), num_returns=1, timeout=LOOK)
+        refs = list(awaited)
+        if self._ray.wait(refs, num_returns=1, timeout=LOOK)[0]:
+            came, _ = self._ray.wait(refs, num_returns=len(refs), timeout=0)
+        else:
+            came = []
         for ref in came:
             member = awaited[ref]
             if member.at_work:
                 yield member, self._said(member)
             else:
                 self._welcome(member)
-        if not came:
+        if time.monotonic() >= self._next_look:
             self._ask()
+            self._next_look = time.monotonic() + LOOK
 
     def _said(self, member: Member) -> Delivered | Failed | Lost:
         try:
@@ -168,7 +172,7 @@ class Crew:
         for member in self.at_work:
             if member.asked is not None and self._ray.wait([member.asked], timeout=0)[0]:
                 with suppress(self._ray.exceptions.RayError):  # it has died: that is news
-                    member.share = self._ray.get(member.asked)
+                    self._tell(Working(member.task, self._ray.get(member.asked)))
                 member.asked = None
             if member.asked is None:
                 member.asked = member.actor.share.remote()
