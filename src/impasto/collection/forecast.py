@@ -21,10 +21,11 @@ from impasto.neural.weights import Weights
 from impasto.settings import OutputSettings
 from impasto.sizes import fitted
 
-PIXEL_BYTES = {"PNG": 2.4, "JPEG": 0.9, "WebP": 0.7, "TIFF": 2.6}
+PIXEL_BYTES = {"PNG": 2.5, "JPEG": 0.9, "WebP": 0.75, "TIFF": 2.6}
 """What a pixel of an artwork takes in a file with 8 bits a channel, usual quality, about."""
 
-THUMBNAIL_BYTES = 20_000
+BESIDE_BYTES = 24_000
+"""Of an artwork's recipe and its thumbnail, about."""
 
 
 @dataclass(frozen=True)
@@ -164,7 +165,7 @@ def _disk(standing: Standing, works: Mapping[str, Work]) -> float:
             kind = format_for(task.name), task.output
             if kind not in rates:
                 rates[kind] = _rate(*kind, standing.done.values())
-            found += rates[kind] * _pixels(works[task.name]) + THUMBNAIL_BYTES
+            found += rates[kind] * _pixels(works[task.name]) + BESIDE_BYTES
     return found
 
 
