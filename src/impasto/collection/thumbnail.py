@@ -1,4 +1,4 @@
-"""Pictures as small as an overview needs them."""
+"""Pictures as small as an overview needs them, and where they lie in a collection's folder."""
 
 import io
 
@@ -6,9 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from impasto.collection.task import THUMBNAIL
+from impasto.collection.task import THUMBNAIL, Material
 from impasto.image.resize import fit, resize
 from impasto.image.srgb import to_bits
+
+FOLDER = "thumbnails"
 
 QUALITY = 80
 """Of the WebP: brushwork is hard to compress, and thousands of these lie in a folder."""
@@ -22,3 +24,13 @@ def thumbnail(rgb: NDArray[np.float32]) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(to_bits(rgb, 8)).save(buffer, "WebP", quality=QUALITY)
     return buffer.getvalue()
+
+
+def thumbnail_of(name: str) -> str:
+    """Where the thumbnail of an artwork lies, relative to the folder, with forward slashes."""
+    return f"{FOLDER}/{name}.webp"
+
+
+def input_thumbnail(material: Material) -> str:
+    """Where that of a photo or a style lies; they have the same names in different folders."""
+    return f"{FOLDER}/inputs/{material.sha256[:16]}.webp"
