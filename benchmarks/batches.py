@@ -33,7 +33,7 @@ PROGRAM = (sys.executable, "-m", "impasto.cli")
 LONGEST = 6.0
 """Seconds that a run lives on at most after it has begun to paint."""
 
-console = Console(highlight=False)
+console = Console(highlight=False, soft_wrap=True)
 
 
 def main() -> None:
