@@ -10,6 +10,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 from PIL import Image
+from playwright.sync_api import Browser, sync_playwright
 
 from impasto import cli
 from impasto.image.samples import photo, style
@@ -118,3 +119,25 @@ def pixels() -> Callable[[Path | str], "np.ndarray[tuple[int, ...], np.dtype[np.
             return np.asarray(image)
 
     return samples
+
+
+CHROMIUM = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium, as the system's packages bring it."""
+    path = shutil.which("chromium")
+    if path is None:
+        end = pytest.fail if sys.platform == "linux" else pytest.skip
+        end("pages are tested in Chromium, which is not here; see tests/packages.sh")
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=path, args=[*CHROMIUM])
+        yield found
+        found.close()

@@ -1,8 +1,6 @@
 """The page in a real browser: what it shows, how it is used, that it asks nobody for anything."""
 
 import io
-import shutil
-import sys
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -12,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from impasto.image.samples import photo
 from impasto.studio.page import page
@@ -21,8 +19,6 @@ from impasto.studio.theme import THEMES, Paper
 
 Open = Callable[..., Page]
 
-ARGUMENTS = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
-             "--disable-background-networking")  # fmt: skip
 RED, GREEN, BLUE, GREY = (230, 20, 30), (20, 160, 60), (30, 40, 220), (128, 128, 128)
 EVIL = "</script><script>throw 1</script>\"'><img src=x onerror=throw&amp; 神奈川 \u202eשלום.jpg"
 
@@ -41,18 +37,6 @@ SHEET = Sheet(
 )
 RED_CELL, GREEN_CELL = 2, 3
 """Behind the two that stand beside them."""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path = shutil.which("chromium")
-    if path is None:
-        end = pytest.fail if sys.platform == "linux" else pytest.skip
-        end("pages are tested in Chromium, which is not here; see tests/packages.sh")
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=path, args=[*ARGUMENTS])
-        yield found
-        found.close()
 
 
 @pytest.fixture

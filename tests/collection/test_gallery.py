@@ -1,0 +1,243 @@
+"""The gallery in a real browser: what it shows, how it is used, and that it asks nobody."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from impasto.artwork import recipe_for
+from impasto.collection.entry import Entry, State
+from impasto.collection.gallery import DATA, PAGE, Gallery
+from impasto.collection.task import Material, Task
+from impasto.collection.thumbnail import input_thumbnail, thumbnail, thumbnail_of
+from impasto.errors import UsageError
+from impasto.recipe import USUAL_WEIGHTS, Input, StyleInput
+from impasto.settings import OutputSettings, PaintSettings
+
+Open = Callable[..., Page]
+
+PHOTOS, STYLES = 63, 40
+SIZE = 96, 64
+EVIL = "</script><script>throw 1</script>\"'><img src=x onerror=throw&amp; 神奈川 \u202eשלום"
+SETTINGS, OUTPUT = PaintSettings(size=96), OutputSettings()
+
+
+def material(kind: str, number: int) -> Material:
+    return Material(f"{kind}/{kind}_{number}.jpg", f"{kind[0]}{number:063x}")
+
+
+def entry(photo: int, style: int) -> Entry:
+    """An artwork whose style loss grows with its style, and its time with its photo."""
+    own, after = material("photo", photo), material("style", style)
+    task = Task(f"photo_{photo}--style_{style}.png", own, ((after, 100.0),), None, SETTINGS, OUTPUT)
+    recipe = recipe_for(
+        Input(path=own.path, sha256=own.sha256),
+        (StyleInput(path=after.path, sha256=after.sha256, beta=100),),
+        None,
+        Input(path=USUAL_WEIGHTS, sha256="0"),
+        SETTINGS,
+        OUTPUT,
+    )
+    losses = {"content": 1.0, "style/relu1_1": float(style), "total": 1.0 + style}
+    return Entry(
+        task,
+        State.DONE,
+        size=SIZE,
+        seconds=1.0 + photo,
+        file_size=9000,
+        recipe=recipe.model_copy(update={"losses": losses}),
+    )
+
+
+def provide(folder: Path, entries: list[Entry]) -> None:
+    """Pictures and thumbnails of those that are done, all alike but for their brightness."""
+    made = [thumbnail(np.full((SIZE[1], SIZE[0], 3), level / 8, np.float32)) for level in range(8)]
+    for path in ("thumbnails", "thumbnails/inputs"):
+        (folder / path).mkdir(exist_ok=True)
+    for number, each in enumerate(entries):
+        for material in each.task.materials():
+            (folder / input_thumbnail(material)).write_bytes(made[4])
+        if each.state is State.DONE:
+            (folder / thumbnail_of(each.task.name)).write_bytes(made[number % 8])
+            (folder / each.task.name).write_bytes(made[number % 8])
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """3 photos × 4 styles: one failed, one is to come."""
+    folder = tmp_path_factory.mktemp("small")
+    entries = [entry(photo, style) for photo in range(3) for style in range(4)]
+    entries[5] = replace(
+        entries[5], state=State.FAILED, reason="cannot read photo_1.jpg", recipe=None
+    )
+    entries[7] = Entry(entries[7].task)
+    provide(folder, entries)
+    Gallery(folder).write(entries)
+    return folder
+
+
+@pytest.fixture
+def faults() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def opened(browser: Browser, faults: list[str]) -> Iterator[Open]:
+    """A folder's gallery, from the disk."""
+    contexts = []
+
+    def show(folder: Path, width: int = 1200, height: int = 800, hash_: str = "") -> Page:
+        context = browser.new_context(viewport={"width": width, "height": height})
+        contexts.append(context)
+        shown = context.new_page()
+        shown.on("console", lambda message: faults.append(message.text))
+        shown.on("pageerror", lambda error: faults.append(str(error)))
+        shown.on("request", lambda asked: faults.append(asked.url) if _is_far(asked.url) else None)
+        shown.goto((folder / PAGE).as_uri() + hash_)
+        return shown
+
+    yield show
+    for context in contexts:
+        context.close()
+    assert not faults
+
+
+def _is_far(url: str) -> bool:
+    return not url.startswith(("file:", "data:"))
+
+
+def at(shown: Page) -> str:
+    """The address of the cell that has the focus."""
+    found = shown.evaluate("document.activeElement.getAttribute('href')")
+    return str(found).removeprefix("#").removesuffix(".png")
+
+
+def test_2520_artworks_are_there_soon_and_nothing_is_fetched(opened: Open, tmp_path: Path) -> None:
+    entries = [entry(photo, style) for photo in range(PHOTOS) for style in range(STYLES)]
+    provide(tmp_path, entries)
+    Gallery(tmp_path).write(entries)
+    assert (tmp_path / DATA).stat().st_size < 2_000_000
+    began = time.perf_counter()
+    shown = opened(tmp_path)
+    assert shown.locator(".cell").count() == PHOTOS * STYLES
+    assert time.perf_counter() - began < 20  # 2 s on a machine with nothing else to do
+    assert "63 photos × 40 styles · 2,520 painted" in shown.inner_text("#summary")
+    loaded = "[...document.querySelectorAll('.cell img')].filter((i) => i.complete).length"
+    assert shown.evaluate(loaded) < PHOTOS * STYLES  # those far away are loaded when they come near
+
+
+def test_words_choose_and_losses_sort(opened: Open, small: Path) -> None:
+    shown = opened(small)
+    assert shown.locator("[role=columnheader]").all_inner_texts()[1:] == [
+        f"style_{number}" for number in range(4)
+    ]
+    shown.keyboard.press("/")
+    shown.keyboard.type("photo_2 style_1")
+    assert shown.locator(".cell").count() == 1
+    assert "1 shown" in shown.inner_text("#summary")
+    shown.keyboard.press("Escape")
+    assert shown.locator(".cell").count() == 12
+    shown.locator("#filter").fill("failed")
+    assert shown.locator(".cell").count() == 1
+    shown.locator("#filter").fill("nowhere")
+    assert "Nothing here" in shown.inner_text("#wall")
+    shown.locator("#filter").fill("")
+    shown.select_option("#sort", "style")
+    shown.click("#reverse")
+    heads = shown.locator("[role=columnheader]").all_inner_texts()[1:]
+    assert heads == [f"style_{number}" for number in (3, 2, 1, 0)]
+
+
+def test_keys_move_in_four_directions_there_and_at_full_size(opened: Open, small: Path) -> None:
+    shown = opened(small)
+    shown.locator(".cell").first.focus()
+    for key, place in [
+        ("ArrowRight", "photo_0--style_1"),
+        ("ArrowDown", "photo_1--style_1"),
+        ("End", "photo_1--style_3"),
+        ("ArrowUp", "photo_0--style_3"),
+        ("ArrowRight", "photo_0--style_3"),
+        ("Home", "photo_0--style_0"),
+    ]:
+        shown.keyboard.press(key)
+        assert at(shown) == place
+    shown.keyboard.press("Enter")
+    assert shown.locator("#viewer").get_attribute("open") is not None
+    shown.keyboard.press("ArrowDown")
+    assert shown.inner_text("#name") == "photo_1 × style_0"
+    expect(shown.locator("#full")).to_be_visible()
+    assert shown.evaluate("document.querySelector('#full').naturalWidth") == SIZE[0]
+    shown.keyboard.press("ArrowRight")
+    assert "cannot read photo_1.jpg" in shown.inner_text("#fault")
+    shown.keyboard.press("End")
+    assert "Not painted yet" in shown.inner_text("#fault")
+    shown.keyboard.press("Escape")
+    assert shown.locator("#viewer").get_attribute("open") is None
+    assert at(shown) == "photo_1--style_3"
+
+
+def test_a_link_opens_its_artwork_with_recipe_and_command(opened: Open, small: Path) -> None:
+    shown = opened(small, hash_="#photo_2--style_1.png")
+    assert shown.inner_text("#name") == "photo_2 × style_1"
+    assert shown.locator("#command").text_content() == (
+        "impasto paint photo/photo_2.jpg --style style/style_1.jpg=100 --size 96 "
+        "-o photo_2--style_1.png"
+    )
+    told = shown.evaluate("JSON.parse(document.querySelector('#recipe').textContent)")
+    wanted = entry(2, 1).recipe
+    assert wanted is not None
+    assert told == wanted.model_dump(mode="json")
+    shown.keyboard.press("b")
+    assert shown.locator("#beside").is_visible()
+    shown.click("[data-copy=command]")
+    assert shown.inner_text("#copied") in ("Copied.", "Selected: copy it with Ctrl+C.")
+
+
+def test_actual_pixels_and_the_whole(opened: Open, small: Path) -> None:
+    shown = opened(small, hash_="#photo_0--style_0.png")
+    wide = "document.querySelector('#canvas').offsetWidth"
+    shown.keyboard.press("1")
+    assert shown.evaluate(wide) == 96
+    shown.keyboard.press("+")
+    assert shown.evaluate(wide) == 192
+    shown.keyboard.press("0")
+    assert shown.evaluate(wide) == 192  # small pictures are enlarged to twice their size
+
+
+def test_names_are_text_whatever_they_hold(opened: Open, tmp_path: Path) -> None:
+    found = entry(0, 0)
+    own = Material(f"{EVIL}.jpg", "0" * 64)
+    entries = [replace(found, task=replace(found.task, photo=own))]
+    provide(tmp_path, entries)
+    Gallery(tmp_path).write(entries, title=EVIL)
+    shown = opened(tmp_path)
+    assert shown.locator("h1").inner_text().startswith("</script><script>throw 1</script>")
+    assert shown.locator(".cell").count() == 1
+
+
+def test_what_is_painted_meanwhile_appears(opened: Open, tmp_path: Path) -> None:
+    done = [entry(0, style) for style in range(3)]
+    waiting = [done[0], *(Entry(each.task) for each in done[1:])]
+    provide(tmp_path, waiting)
+    Gallery(tmp_path).write(waiting)
+    shown = opened(tmp_path)
+    assert shown.locator(".cell.done").count() == 1
+    provide(tmp_path, done)
+    Gallery(tmp_path).write(done)
+    expect(shown.locator(".cell.done")).to_have_count(3, timeout=30_000)
+
+
+def test_it_fits_a_telephone(opened: Open, small: Path) -> None:
+    shown = opened(small, width=400, height=800)
+    assert shown.evaluate("document.documentElement.scrollWidth") <= 400
+    assert shown.locator(".cell").first.bounding_box() is not None
+
+
+def test_somebody_else_s_page_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / PAGE).write_text("<html>mine</html>")
+    with pytest.raises(UsageError, match="is no gallery of Impasto's and would be lost"):
+        Gallery(tmp_path).check()
