@@ -289,7 +289,7 @@ def inputs_of_batch(word: str) -> None:
             inputs_of_batch(name)
     elif re.match(r"(photos|styles)/", word):
         name = word.partition("=")[0].replace("*", "own")
-        path = Path(f"{name}own.png" if name.endswith("/") else name)
+        path = Path(f"{name}own.jpg" if name.endswith("/") else name)
         path.parent.mkdir(exist_ok=True)
         Image.effect_noise((48, 40), 60).convert("RGB").save(path)
 

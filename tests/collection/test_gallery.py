@@ -166,7 +166,7 @@ def test_keys_move_in_four_directions_there_and_at_full_size(opened: Open, small
         shown.keyboard.press(key)
         assert at(shown) == place
     shown.keyboard.press("Enter")
-    assert shown.locator("#viewer").get_attribute("open") is not None
+    expect(shown.locator("#viewer")).to_have_attribute("open", "")
     shown.keyboard.press("ArrowDown")
     assert shown.inner_text("#name") == "photo_1 × style_0"
     expect(shown.locator("#full")).to_be_visible()
