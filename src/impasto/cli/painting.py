@@ -208,14 +208,20 @@ def check(
 
 
 def tell_plan(job: "Job", recorded: RecordingSettings, *, json_: bool) -> None:
-    """Say what painting and recording would take."""
+    """Say what painting and recording would take.
+
+    Nothing is imported before that painting does without: it would count as memory that is held.
+    """
     from impasto.neural.device import keep_freed_memory
-    from impasto.studio.recording import memory_of
-    from impasto.tables import forecast_table
 
     keep_freed_memory()
-    job.beside = memory_of(recorded, job)
+    if recorded.timelapse is not None:
+        from impasto.studio.recording import memory_of
+
+        job.beside = memory_of(recorded, job)
     forecast = job.forecast()
+    from impasto.tables import forecast_table
+
     present(forecast.facts(), forecast_table(forecast), json_=json_)
 
 
