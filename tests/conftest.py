@@ -1,4 +1,6 @@
 import os
+import re
+import secrets
 import shutil
 import signal
 import subprocess
@@ -8,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 
 import numpy as np
+import psutil
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
@@ -108,6 +111,59 @@ def start(environment: dict[str, str]) -> Callable[..., subprocess.Popen[str]]:
             signal.signal(signal.SIGINT, before)
 
     return begin
+
+
+HEAD = """
+import ray, sys
+ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+print(ray.get_runtime_context().gcs_address, flush=True)
+sys.stdin.read()
+"""
+"""A cluster of this machine, for as long as its standard input is open."""
+
+WORKER = re.compile(r"ray::\w+Worker\b")
+"""How Ray names the processes of our workers."""
+
+
+@pytest.fixture(scope="module")
+def head(environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+    """A cluster with two processors, whose token all programs have."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(environment, "RAY_USAGE_STATS_ENABLED", "0")
+        patch.setitem(environment, "RAY_AUTH_TOKEN", secrets.token_hex(32))
+        process = subprocess.Popen(
+            [sys.executable, "-c", HEAD],
+            env=environment,
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        yield process
+        process.communicate()
+
+
+@pytest.fixture(scope="module")
+def cluster(head: subprocess.Popen[str]) -> str:
+    """Its address."""
+    assert head.stdout is not None
+    return head.stdout.readline().strip()
+
+
+@pytest.fixture
+def workers(head: subprocess.Popen[str]) -> Callable[[], list[psutil.Process]]:
+    """The processes of the cluster's workers."""
+
+    def is_worker(process: psutil.Process) -> bool:
+        try:
+            return any(WORKER.match(word) for word in process.cmdline())
+        except (psutil.NoSuchProcess, psutil.ZombieProcess):
+            return False
+
+    def found() -> list[psutil.Process]:
+        children = psutil.Process(head.pid).children(recursive=True)
+        return [child for child in children if is_worker(child)]
+
+    return found
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from impasto.cli.program import (
     present,
     say,
 )
-from impasto.collection.cluster_settings import ClusterSettings
+from impasto.cluster.cluster_settings import ClusterSettings
 from impasto.errors import ExitStatus, UsageError
 from impasto.options import FILE, given, options_of
 from impasto.settings import OutputSettings, PaintSettings, Preset

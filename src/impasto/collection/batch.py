@@ -9,8 +9,8 @@ from typing import Any
 import torch
 
 from impasto.artwork import weights_input
+from impasto.cluster.cluster_settings import ClusterSettings
 from impasto.collection.cluster import Cluster
-from impasto.collection.cluster_settings import ClusterSettings
 from impasto.collection.forecast import CollectionForecast, evaluations, forecast_of, works_of
 from impasto.collection.gallery import Gallery
 from impasto.collection.here import Here

@@ -10,20 +10,24 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from impasto.collection.cluster_settings import ClusterSettings
+from impasto.cluster.cluster_settings import ClusterSettings
+from impasto.cluster.ray_cluster import joined
+from impasto.cluster.ray_crew import PATIENCE, Crew, HowFar, Lost, Member
 from impasto.collection.painter import from_disk
-from impasto.collection.ray_cluster import joined
-from impasto.collection.ray_crew import PATIENCE, Crew, Lost, Member
-from impasto.collection.ray_worker import Delivered
-from impasto.collection.task import Failed, Material, Outcome, Task, Told
+from impasto.collection.ray_worker import Delivered, RayWorker
+from impasto.collection.task import Failed, Material, Outcome, Task, Told, Working
 from impasto.collection.waiting import Waiting
 from impasto.errors import UnreadableImage
+from impasto.events import Notice
 from impasto.image.atomic import replacing
 from impasto.image.samples import is_sample
 from impasto.neural.weights import Weights
 
 if TYPE_CHECKING:
     from ray import ObjectRef
+
+Painters = Crew[Task, Delivered | Failed, float]
+OnePainter = Member[Task, Delivered | Failed, float]
 
 
 class Cluster:
@@ -40,8 +44,8 @@ class Cluster:
         if not tasks:
             return
         with joined(self._settings.cluster) as ray:
-            crew = Crew(ray, self._settings, len(tasks), tell)
-            crew.engage(self._weights, self._loaded)
+            crew = Painters(ray, self._settings, len(tasks), _plain(tell))
+            crew.engage(RayWorker, self._weights, self._loaded)
             try:
                 yield from _Run(ray, crew, tasks, folder).outcomes()
             finally:
@@ -51,7 +55,7 @@ class Cluster:
 class _Run:
     """The driver's side: what waits, what is at work, and which pictures are in the store."""
 
-    def __init__(self, ray: Any, crew: Crew, tasks: Sequence[Task], folder: Path) -> None:
+    def __init__(self, ray: Any, crew: Painters, tasks: Sequence[Task], folder: Path) -> None:
         self._ray, self._crew, self._folder = ray, crew, folder
         self._waiting = Waiting(tasks)
         self._needed = Counter(each for task in tasks for each in task.materials())
@@ -73,14 +77,14 @@ class _Run:
                     yield from self._give(member)
                 yield self._end(self._taken(came))
 
-    def _give(self, member: Member) -> Iterator[Outcome]:
+    def _give(self, member: OnePainter) -> Iterator[Outcome]:
         """The next artwork that can be painted, if there is any."""
         while self._waiting:
-            task = self._waiting.take(member.photo)
+            task = self._waiting.take(member.last.photo if member.last is not None else None)
             known = self._known_failure(task)
             if known is None:
                 data = {each: self._store[each] for each in task.materials() if not _comes(each)}
-                member.paint(task, data)
+                member.give(task, data)
                 return
             yield self._end(known)
 
@@ -130,6 +134,11 @@ class _Run:
             if self._needed[material] <= 0:
                 self._store.pop(material, None)
         return outcome
+
+
+def _plain(tell: Callable[[Told], None]) -> Callable[[HowFar[Task, float] | Notice], None]:
+    """Tells of workers what is told of a collection."""
+    return lambda said: tell(said if isinstance(said, Notice) else Working(said.task, said.share))
 
 
 def _comes(material: Material) -> bool:

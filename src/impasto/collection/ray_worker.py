@@ -1,20 +1,18 @@
 """What runs in a worker process of a Ray cluster: a painter that keeps its network warm."""
 
-import platform
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from impasto.collection.cluster_settings import ClusterSettings
+from impasto.cluster.cluster_settings import ClusterSettings
+from impasto.cluster.machine import installed, own_memory
 from impasto.collection.painter import Painter
 from impasto.collection.task import Failed, Finished, Material, Task
 from impasto.errors import UnwritableOutput, ran_out
 from impasto.events import Event, Step
-from impasto.neural.budget import default_budget, resident_memory
-from impasto.neural.device import choose_device, keep_freed_memory
+from impasto.neural.device import keep_freed_memory
 from impasto.neural.weights import Weights
 from impasto.threads import limited
 
@@ -32,29 +30,6 @@ class Delivered:
     finished: Finished
     data: bytes
     """The whole file."""
-
-
-def installed() -> str:
-    """What has to be the same on all machines of a cluster."""
-    return f"Impasto {version('impasto')} on Python {platform.python_version()}"
-
-
-def own_memory(settings: ClusterSettings, workers: int) -> int:
-    """Bytes that a worker may hold; `workers`: of the whole run.
-
-    As many as there may be beside it on its machine, or on its card, have the same share.
-    """
-    import ray
-
-    device, node = choose_device("auto"), ray.get_runtime_context().get_node_id()
-    if device.type == "cuda":
-        beside = max(1, int(1 / settings.gpus))
-    else:
-        nodes = ray.nodes()  # type: ignore[no-untyped-call]
-        has = next(each["Resources"] for each in nodes if each["NodeID"] == node)
-        beside = min(workers, settings.room(has))
-    held = resident_memory(device)
-    return held + (default_budget(device) - held) // beside
 
 
 class RayWorker:
@@ -76,7 +51,7 @@ class RayWorker:
         """How much of the artwork at hand is done, 0 to 1."""
         return self._done
 
-    def paint(self, task: Task, data: "Mapping[Material, ObjectRef[bytes]]") -> Delivered | Failed:
+    def work(self, task: Task, data: "Mapping[Material, ObjectRef[bytes]]") -> Delivered | Failed:
         """Paint an artwork; the bytes of pictures are fetched if they are not known here yet."""
         import ray
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from impasto.collection.cluster_settings import AUTO
+from impasto.cluster.cluster_settings import AUTO
 from impasto.errors import ClusterError, UsageError
 from impasto.extras import extra
 

@@ -1,25 +1,35 @@
-"""Workers on a Ray cluster as their driver sees them: engaged, at work, lost and replaced."""
+"""Workers on a Ray cluster as their driver sees them: engaged, at work, lost and replaced.
+
+A worker is an actor with three methods, of which two may run at the same time:
+
+    code() -> str              what is installed there, once it is ready to work
+    work(task, *more) -> R     does a task, or says why that cannot be done
+    share() -> S               how far it is
+"""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from impasto.collection.cluster_settings import ClusterSettings
-from impasto.collection.ray_worker import Delivered, RayWorker, installed
-from impasto.collection.task import Failed, Material, Task, Told, Working
+from impasto.cluster.cluster_settings import ClusterSettings
+from impasto.cluster.machine import installed, resources
 from impasto.errors import ClusterError
 from impasto.events import Notice
-from impasto.neural.weights import Weights
-from impasto.threads import VARIABLES
 
 if TYPE_CHECKING:
     from ray import ObjectRef
 
+T = TypeVar("T")
+"""A task."""
+R = TypeVar("R")
+"""What comes of it."""
+S = TypeVar("S")
+"""How far it is."""
+
 PATIENCE = 3
-"""Workers that may die over one artwork, or before any of them was ready."""
+"""Workers that may die over one task, or before any of them was ready."""
 
 LOOK = 0.5
 """Seconds after which workers are asked how far they are, and Ctrl-C is noticed."""
@@ -33,7 +43,15 @@ class Lost:
     """What comes of a worker that has died."""
 
 
-class Member:
+@dataclass(frozen=True)
+class HowFar(Generic[T, S]):
+    """How far a worker is with its task."""
+
+    task: T
+    share: S
+
+
+class Member(Generic[T, R, S]):
     """A worker, from when it is asked for."""
 
     def __init__(self, actor: Any) -> None:
@@ -41,57 +59,61 @@ class Member:
         self.awaited: ObjectRef[Any] | None = actor.code.remote()
         """What it will say next; None while it has nothing to do."""
         self.ready = False
-        self.photo: Material | None = None
-        """Of which it painted last."""
-        self.asked: ObjectRef[float] | None = None
-        """How much of its artwork it says is done, 0 to 1."""
-        self._task: Task | None = None
+        self.asked: ObjectRef[S] | None = None
+        """How far it says it is."""
+        self.last: T | None = None
+        """The task that it was given last."""
+        self.at_work = False
 
     @property
-    def task(self) -> Task:
-        """The artwork that it is at."""
-        if self._task is None:
+    def task(self) -> T:
+        """What it is at."""
+        if self.last is None or not self.at_work:
             raise ValueError("this worker is at nothing")
-        return self._task
+        return self.last
 
-    @property
-    def at_work(self) -> bool:
-        """Whether it paints."""
-        return self._task is not None
-
-    def paint(self, task: Task, data: "Mapping[Material, ObjectRef[bytes]]") -> None:
-        """Give it an artwork."""
-        self._task, self.photo = task, task.photo
+    def give(self, task: T, *more: Any) -> None:
+        """Give it a task; `more`: what it needs for it."""
+        self.last, self.at_work = task, True
         self.asked = None
-        self.awaited = self.actor.paint.remote(task, data)
+        self.awaited = self.actor.work.remote(task, *more)
 
-    def release(self) -> Task:
-        """Its artwork is painted, or will not be."""
-        task, self._task, self.awaited = self.task, None, None
+    def release(self) -> T:
+        """Its task is done, or will not be."""
+        task = self.task
+        self.at_work, self.awaited = False, None
         return task
 
 
-class Crew:
+class Crew(Generic[T, R, S]):
     """All workers of a run."""
 
     def __init__(
-        self, ray: Any, settings: ClusterSettings, most: int, tell: Callable[[Told], None]
+        self,
+        ray: Any,
+        settings: ClusterSettings,
+        most: int,
+        tell: Callable[[HowFar[T, S] | Notice], None],
     ) -> None:
-        """`most`: more workers than artworks would have nothing to do."""
+        """`most`: more workers than tasks would have nothing to do."""
         self._ray, self._settings, self._tell = ray, settings, tell
         room = settings.room(ray.cluster_resources())
         wanted = room if settings.workers == "auto" else settings.workers
         self._wanted = min(wanted, most)
-        self._members: list[Member] = []
-        self._hire: Callable[[], Member]
+        self._members: list[Member[T, R, S]] = []
+        self._hire: Callable[[], Member[T, R, S]]
         self._failures = 0
         self._since = self._next_look = time.monotonic()
 
-    def engage(self, weights: Path | None, loaded: Weights) -> None:
-        """Ask for all workers; each begins when the cluster has room for it."""
-        kind = self._ray.remote(RayWorker).options(max_concurrency=2, **resources(self._settings))
-        known = self._ray.put(loaded)
-        self._hire = lambda: Member(kind.remote(weights, known, self._settings, self._wanted))
+    def engage(self, worker: type, *known: Any) -> None:
+        """Ask for all workers; each begins when the cluster has room for it.
+
+        worker: the actor's class. known: what it is made with, before the settings and the number
+        of workers.
+        """
+        kind = self._ray.remote(worker).options(max_concurrency=2, **resources(self._settings))
+        given = [self._ray.put(each) for each in known]
+        self._hire = lambda: Member(kind.remote(*given, self._settings, self._wanted))
         self._members = [self._hire() for _ in range(self._wanted)]
 
     def dismiss(self) -> None:
@@ -100,15 +122,15 @@ class Crew:
             self._end(member)
 
     @property
-    def at_work(self) -> list[Member]:
-        """Those who paint."""
+    def at_work(self) -> list[Member[T, R, S]]:
+        """Those who work."""
         return [member for member in self._members if member.at_work]
 
-    def free(self) -> list[Member]:
+    def free(self) -> list[Member[T, R, S]]:
         """Those who could."""
         return [member for member in self._members if member.ready and not member.at_work]
 
-    def news(self) -> Iterator[tuple[Member, Delivered | Failed | Lost]]:
+    def news(self) -> Iterator[tuple[Member[T, R, S], R | Lost]]:
         """What comes back within a short time; now and then it is told how far the others are."""
         awaited = {each.awaited: each for each in self._members if each.awaited is not None}
         if not awaited:
@@ -128,9 +150,9 @@ class Crew:
             self._ask()
             self._next_look = time.monotonic() + LOOK
 
-    def _said(self, member: Member) -> Delivered | Failed | Lost:
+    def _said(self, member: Member[T, R, S]) -> R | Lost:
         try:
-            came: Delivered | Failed = self._ray.get(member.awaited)
+            came: R = self._ray.get(member.awaited)
         except self._ray.exceptions.RayTaskError:  # raised by what it runs, a defect of Impasto
             raise
         except self._ray.exceptions.RayError:  # it died, or what it made with its machine
@@ -138,7 +160,7 @@ class Crew:
             return Lost()
         return came
 
-    def _welcome(self, member: Member) -> None:
+    def _welcome(self, member: Member[T, R, S]) -> None:
         """A worker is ready, or could not begin; ClusterError where none ever can."""
         try:
             theirs = self._ray.get(member.awaited)
@@ -159,11 +181,11 @@ class Crew:
             )
         member.ready, member.awaited = True, None
 
-    def _end(self, member: Member) -> None:
+    def _end(self, member: Member[T, R, S]) -> None:
         with suppress(Exception):  # the cluster may be gone
             self._ray.kill(member.actor)
 
-    def _replace(self, member: Member) -> None:
+    def _replace(self, member: Member[T, R, S]) -> None:
         self._end(member)
         self._members[self._members.index(member)] = self._hire()
 
@@ -172,7 +194,7 @@ class Crew:
         for member in self.at_work:
             if member.asked is not None and self._ray.wait([member.asked], timeout=0)[0]:
                 with suppress(self._ray.exceptions.RayError):  # it has died: that is news
-                    self._tell(Working(member.task, self._ray.get(member.asked)))
+                    self._tell(HowFar(member.task, self._ray.get(member.asked)))
                 member.asked = None
             if member.asked is None:
                 member.asked = member.actor.share.remote()
@@ -181,18 +203,3 @@ class Crew:
         elif time.monotonic() > self._since + LONG:
             self._since = float("inf")
             self._tell(Notice("waiting until the cluster has room for a worker"))
-
-
-def resources(settings: ClusterSettings) -> dict[str, Any]:
-    """What Ray is told of a worker.
-
-    Threads that wait sleep, for spinning takes the processors from the other workers.
-    """
-    variables = dict.fromkeys(VARIABLES, str(settings.threads)) | {"OMP_WAIT_POLICY": "PASSIVE"}
-    if not settings.gpus:
-        variables["CUDA_VISIBLE_DEVICES"] = ""  # Ray hides no cards of its own accord
-    return {
-        "num_cpus": settings.threads,
-        "num_gpus": settings.gpus,
-        "runtime_env": {"env_vars": variables},
-    }

@@ -9,8 +9,8 @@ import pytest
 
 SHARES = """
 import ray
-from impasto.collection.cluster_settings import ClusterSettings
-from impasto.collection.ray_worker import own_memory
+from impasto.cluster.cluster_settings import ClusterSettings
+from impasto.cluster.machine import own_memory
 
 ray.init(num_cpus=4, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
 share = ray.remote(num_cpus=1)(own_memory)

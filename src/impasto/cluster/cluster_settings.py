@@ -1,4 +1,4 @@
-"""Which cluster paints a collection, and what of it is taken."""
+"""Which cluster does the work, and what of it is taken."""
 
 from collections.abc import Mapping
 from typing import Annotated, Literal

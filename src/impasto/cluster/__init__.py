@@ -1,0 +1,1 @@
+"""Workers on a Ray cluster: joined, engaged, watched and replaced, whatever they do."""
