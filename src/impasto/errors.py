@@ -59,7 +59,7 @@ class MissingExtra(ImpastoError):
 
 
 class ClusterError(ImpastoError):
-    """A cluster cannot be joined, has no room for a worker, or its workers do not begin."""
+    """A cluster cannot be joined or has no room; its workers do not begin, differ, or all die."""
 
 
 class NotEnoughMemory(ImpastoError):

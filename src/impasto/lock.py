@@ -43,11 +43,15 @@ class Lock:
             if time.monotonic() > until:
                 return False
             time.sleep(PATIENCE / 20)
+        self.note(workers)
+        return True
+
+    def note(self, workers: int) -> None:
+        """Say how many are at work now, where it is held."""
         if self._file is not None:
             self._file.truncate(0)
             self._file.write(json.dumps(asdict(Holder(os.getpid(), workers))).encode())
             self._file.flush()
-        return True
 
     def release(self) -> None:
         """Give it back; its file stays."""

@@ -8,13 +8,12 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 import psutil
 import pytest
-from tests.motion.trail import Footage, Trail, expected
+from tests.motion.trail import Footage, Taken, Trail, Trailing, expected
 
 from impasto.errors import NotEnoughMemory, UnwritableOutput
 from impasto.events import Event, Notice
@@ -27,8 +26,8 @@ posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX")
 
 
 def making(folder: Path, seconds: float = 0.0, marks: Path | None = None) -> Making:
-    source, effect = partial(Footage, COUNT, CUT), partial(Trail, seconds, marks)
-    return Making(source, effect, (48, 32), Footage(COUNT, CUT).survey, folder, "job", 8)
+    source, effect = Footage(COUNT, CUT), Trailing(Trail(seconds, marks))
+    return Making(Taken(source), effect, (48, 32), source.survey, folder, "job", 8)
 
 
 def is_right(work: Making) -> None:
@@ -106,7 +105,7 @@ class Deadly(Trail):
 
 @posix
 def test_frames_of_another_shot_do_not_hide_that_workers_die(tmp_path: Path) -> None:
-    work = replace(making(tmp_path), effect=partial(Deadly, 0.2))
+    work = replace(making(tmp_path), effect=Trailing(Deadly(0.2)))
     reports = []
     with pytest.raises(NotEnoughMemory, match=r"3 workers in a row .* without a frame of shot 2"):
         for report in Crew(2, 1).carry_out(tasks_of(shots_of((0, CUT), COUNT), ()), work):
@@ -131,7 +130,7 @@ def test_who_stops_listening_stops_the_workers(tmp_path: Path) -> None:
     next(reports)
     assert len(children()) == 2
     began = time.monotonic()
-    reports.close()  # type: ignore[attr-defined]
+    reports.close()
     assert time.monotonic() - began < 0.25
     assert not children()
 

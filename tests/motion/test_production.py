@@ -9,16 +9,17 @@ import weakref
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import pytest
-from tests.motion.trail import Footage, Trail, expected
+from tests.motion.trail import Footage, Taken, Trail, Trailing, expected
 
 from impasto.errors import Interrupted, UnwritableOutput, UsageError
 from impasto.events import Event, FrameDone, FrameStep, Notice, Stage
 from impasto.lock import Lock
 from impasto.motion import production as module
+from impasto.motion.alone import Alone
+from impasto.motion.crew import Crew
 from impasto.motion.film_recipe import FilmRecipe
 from impasto.motion.frame_file import Bits
 from impasto.motion.job_folder import JobFolder, folder_of, was_written
@@ -61,8 +62,8 @@ def film(output: Path, footage: Footage, trail: Trail, **changes: object) -> Pro
         recipe=recipe(**changes),
         size=footage.size,
         look=lambda _: survey,
-        source=partial(Footage, footage.count, footage.at, footage.size, footage.damaged),
-        effect=partial(Trail, trail.seconds, trail.marks),
+        source=Taken(footage),
+        effect=Trailing(trail),
         write=write,
     )
 
@@ -81,7 +82,7 @@ def output(tmp_path: Path) -> Path:
 
 
 def made(production: Production, show: Callable[[Event], None] = print, **how: bool) -> Produced:
-    return produce(production, show, workers=1, threads=1, **how)
+    return produce(production, Alone(1), show, **how)
 
 
 def stopping(after: int, error: type[BaseException] = KeyboardInterrupt) -> Callable[[Event], None]:
@@ -267,7 +268,7 @@ def test_the_lock_of_a_killed_run_holds_nobody_up(output: Path) -> None:
     child = os.fork()
     if child == 0:
         try:
-            with folder.held(1):
+            with folder.held():
                 (folder.path / "000000.png").touch()
                 os.kill(os.getpid(), signal.SIGKILL)
         finally:
@@ -292,14 +293,14 @@ def test_who_leaves_takes_nobody_elses_lock(
         lock.release()
         if done:  # the folder goes with it
             first.path.rmdir()
-        held.enter_context(second.held(1))
+        held.enter_context(second.held())
 
     with held:
         monkeypatch.setattr(Lock, "release", release_to_another)
-        with first.held(1):
+        with first.held():
             if done:
                 first.close(keep_frames=False)
-        with pytest.raises(UsageError, match="is making it"), third.held(1):
+        with pytest.raises(UsageError, match="is making it"), third.held():
             pass
     assert not list(output.parent.iterdir())
 
@@ -401,7 +402,7 @@ def test_a_folder_that_cannot_be_listed_is_refused() -> None:
 
 
 def test_workers_make_the_same_film(output: Path) -> None:
-    found = produce(film(output, Footage(COUNT, CUT), Trail()), print, workers=2, threads=1)
+    found = produce(film(output, Footage(COUNT, CUT), Trail()), Crew(2, 1), print)
     assert output.read_bytes() == right()
     assert found.made == COUNT
 

@@ -2,18 +2,18 @@
 
 import pickle
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.motion.trail import Footage, Trail, expected
+from tests.motion.trail import Footage, Taken, Trail, Trailing, expected
 
 from impasto.errors import UnreadableVideo
 from impasto.events import Notice
 from impasto.motion.clip import Frame
+from impasto.motion.place import Place
 from impasto.motion.shots import (
     FrameMade,
     Making,
@@ -31,11 +31,11 @@ WHOLE = Footage(COUNT, CUT)
 
 
 def making(folder: Path, footage: Footage = WHOLE, depth: int = 8) -> Making:
-    return Making(lambda: footage, Trail, footage.size, footage.survey, folder, "job", depth)
+    return Making(Taken(footage), Trailing(), footage.size, footage.survey, folder, "job", depth)
 
 
 def worked(tasks: list[Task], work: Making) -> list[Report]:
-    return [report for task in tasks for report in carry_out(task, work, work.effect())]
+    return [report for task in tasks for report in carry_out(task, work, work.effect(work.place))]
 
 
 def test_frames_follow_those_before_them_within_their_shot(tmp_path: Path) -> None:
@@ -123,8 +123,6 @@ def test_shots_and_tasks_hold_every_frame_once(drawn: tuple[int, set[int]]) -> N
 
 
 def test_a_making_travels_to_another_process(tmp_path: Path) -> None:
-    work = Making(
-        partial(Footage, 3), partial(Trail, 0.0), (8, 8), WHOLE.survey, tmp_path, "job", 8
-    )
-    assert pickle.loads(pickle.dumps(work)).effect() == Trail()
+    work = Making(Taken(Footage(3)), Trailing(), (8, 8), WHOLE.survey, tmp_path, "job", 8)
+    assert pickle.loads(pickle.dumps(work)).effect(Place()) == Trail()
     assert pickle.loads(pickle.dumps(Task(Shot(1, 0, 3), (1, 2)))) == Task(Shot(1, 0, 3), (1, 2))

@@ -53,7 +53,8 @@ def test_the_pace_is_that_of_the_frames_made_last(
 def test_workers_without_a_shot_speed_nothing_up(
     folder: JobFolder, there: int, at_work: int
 ) -> None:
-    with folder.held(5):
+    with folder.held():
+        folder.note(5)
         put(folder, dict.fromkeys(range(there), 6.0))
         found = status(folder.path.with_suffix(""))
     assert (found.made, found.process) == (there, os.getpid())

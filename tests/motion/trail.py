@@ -13,6 +13,7 @@ from tests.motion.clips import cut, pan
 from impasto.events import Event, Notice
 from impasto.motion.clip import Frame
 from impasto.motion.effect import RGB, NewFrame, Past
+from impasto.motion.place import Place
 from impasto.motion.survey import Survey
 
 REACH = 1, 3
@@ -47,6 +48,20 @@ class Trail:
             steps=int(age),
             kept={"age": np.asarray(age), "corner": picture[:2, :2]},
         )
+
+
+@dataclass(frozen=True)
+class Trailing:
+    """Builds it, wherever that is."""
+
+    trail: Trail = Trail()
+
+    @property
+    def reach(self) -> Sequence[int]:
+        return self.trail.reach
+
+    def __call__(self, place: Place) -> Trail:
+        return self.trail
 
 
 def expected(photos: NDArray[np.uint8], cuts: Sequence[int]) -> list[NDArray[np.uint8]]:
@@ -93,3 +108,13 @@ class Footage:
     @property
     def survey(self) -> Survey:
         return Survey(time_base=Fraction(1, 25), times=tuple(range(self.count + 1)))
+
+
+@dataclass(frozen=True)
+class Taken:
+    """Opens footage, wherever that is."""
+
+    footage: Footage
+
+    def __call__(self, place: Place) -> Footage:
+        return self.footage

@@ -133,11 +133,8 @@ def asked_in(inputs: tuple[str, ...]) -> "Asked":
 
 def cluster_of(asked: dict[str, Any], threads: int | None) -> ClusterSettings | None:
     """The cluster that is asked for; UsageError for workers without one."""
-    if asked and "cluster" not in asked:
-        name = next(iter(asked))
-        raise UsageError(f"--{name} is of a cluster's workers; add --cluster auto, or leave it out")
     own = {} if threads is None else {"threads": threads}
-    return ClusterSettings.checked(asked | own) if asked else None
+    return ClusterSettings.asked(asked | own if asked else {})
 
 
 def finish(made: "Collection", *, quiet: bool, json_: bool) -> None:

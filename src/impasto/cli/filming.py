@@ -17,6 +17,7 @@ from impasto.cli.program import (
     console,
     say,
 )
+from impasto.cluster.cluster_settings import ClusterSettings
 from impasto.errors import ExitStatus, UsageError
 from impasto.filter_settings import QuantizeSettings, SuperpixelSettings
 from impasto.motion.coherence_settings import CoherenceSettings
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     VideoOptions = Any
     WorkOptions = Any
+    ClusterOptions = Any
     PaintOptions = Any
     CoherenceOptions = Any
     QuantizeOptions = Any
@@ -39,15 +41,17 @@ if TYPE_CHECKING:
 else:
     VideoOptions = options_of(VideoSettings, "Video")
     WorkOptions = options_of(WorkSettings, "Work")
+    ClusterOptions = options_of(ClusterSettings, "Cluster", without=["workers", "threads"])
     PaintOptions = options_of(PaintSettings, "Painting", without=OF_PICTURES)
     CoherenceOptions = options_of(CoherenceSettings, "Coherence")
     QuantizeOptions = options_of(QuantizeSettings, "Colours (--effect quantize)")
     SuperpixelOptions = options_of(SuperpixelSettings, "Superpixels (--effect superpixels)")
     FilmOptions = options_of(FilmSettings, "Writing")
 
-NO_VIDEO, NO_WORK, NO_PAINTING, NO_COHERENCE, NO_QUANTIZING, NO_SUPERPIXELS, NO_FILM = (
+NO_VIDEO, NO_WORK, NO_CLUSTER, NO_PAINTING, NO_COHERENCE, NO_QUANTIZING, NO_SUPERPIXELS, NO_FILM = (
     VideoOptions(),
     WorkOptions(),
+    ClusterOptions(),
     PaintOptions(),
     CoherenceOptions(),
     QuantizeOptions(),
@@ -63,6 +67,7 @@ NO_VIDEO, NO_WORK, NO_PAINTING, NO_COHERENCE, NO_QUANTIZING, NO_SUPERPIXELS, NO_
         "    impasto video clip.mp4 --style starry.jpg --from 0:10 --to 0:20 -o film.mp4\n"
         "    impasto video clip.mkv --style a.jpg=100:0 --style b.jpg=0:100 -o film.mkv\n"
         "    impasto video clip.mp4 --style starry.jpg --workers 2 --codec hevc -o film.mp4\n"
+        "    impasto video clip.mp4 --style starry.jpg --cluster auto -o film.mp4\n"
         "    impasto video clip.mp4 --effect quantize -k 8 -o film.webm --sound none\n"
         "    impasto video --status -o film.mp4"
     )
@@ -80,6 +85,7 @@ def video(
     json_: Json = False,
     options: Annotated[VideoOptions, Parameter("*")] = NO_VIDEO,
     work: Annotated[WorkOptions, Parameter("*")] = NO_WORK,
+    cluster: Annotated[ClusterOptions, Parameter("*")] = NO_CLUSTER,
     painting: Annotated[PaintOptions, Parameter("*")] = NO_PAINTING,
     coherence: Annotated[CoherenceOptions, Parameter("*")] = NO_COHERENCE,
     quantizing: Annotated[QuantizeOptions, Parameter("*")] = NO_QUANTIZING,
@@ -92,7 +98,7 @@ def video(
         return
     if clip is None:
         raise UsageError("no clip: name the video to work on, or ask for the --status alone")
-    settings = given(options, work, painting, coherence, quantizing, grouping, writing)
+    settings = given(options, work, cluster, painting, coherence, quantizing, grouping, writing)
     turns = [StyleTurn.parse(text) for text in style or ()]
     from impasto.motion.video import VideoJob
     from impasto.progress import shown

@@ -1,11 +1,11 @@
 """Which cluster does the work, and what of it is taken."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from impasto.errors import ClusterError
+from impasto.errors import ClusterError, UsageError
 from impasto.settings import Settings
 
 AUTO = "auto"
@@ -16,7 +16,7 @@ class ClusterSettings(Settings):
 
     cluster: str = Field(
         AUTO,
-        description="paint on a Ray cluster: its address, or 'auto' for the one that this machine "
+        description="work on a Ray cluster: its address, or 'auto' for the one that this machine "
         "is part of, or else a new one on it",
     )
     workers: Annotated[int, Field(ge=1)] | Literal["auto"] = Field(
@@ -29,6 +29,16 @@ class ClusterSettings(Settings):
         description="graphics cards of each worker on the cluster; with 0.5, two share one",
     )
     threads: int = Field(1, ge=1, description="threads that each worker computes with")
+
+    @classmethod
+    def asked(cls, values: Mapping[str, Any]) -> "ClusterSettings | None":
+        """The cluster that is asked for, if one is; UsageError for workers without one."""
+        if values and values.get("cluster") is None:
+            name = next(iter(values))
+            raise UsageError(
+                f"--{name} is of a cluster's workers; add --cluster auto, or leave it out"
+            )
+        return cls.checked(dict(values)) if values else None
 
     def room(self, has: Mapping[str, float]) -> int:
         """For how many workers a cluster with these resources has room; ClusterError for none."""

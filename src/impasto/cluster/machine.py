@@ -5,8 +5,6 @@ from importlib.metadata import version
 from typing import Any
 
 from impasto.cluster.cluster_settings import ClusterSettings
-from impasto.neural.budget import default_budget, resident_memory
-from impasto.neural.device import choose_device
 from impasto.threads import VARIABLES
 
 
@@ -21,6 +19,9 @@ def own_memory(settings: ClusterSettings, workers: int) -> int:
     As many as there may be beside it on its machine, or on its card, have the same share.
     """
     import ray
+
+    from impasto.neural.budget import default_budget, resident_memory
+    from impasto.neural.device import choose_device
 
     device, node = choose_device("auto"), ray.get_runtime_context().get_node_id()
     if device.type == "cuda":

@@ -1,10 +1,11 @@
 """Workers on a Ray cluster as their driver sees them: engaged, at work, lost and replaced.
 
-A worker is an actor with three methods, of which two may run at the same time:
+A worker is an actor with four methods, of which two may run at the same time:
 
     code() -> str              what is installed there, once it is ready to work
     work(task, *more) -> R     does a task, or says why that cannot be done
     share() -> S               how far it is
+    leave()                    removes what it has on its disk, whatever it is at
 """
 
 import time
@@ -33,6 +34,9 @@ PATIENCE = 3
 
 LOOK = 0.5
 """Seconds after which workers are asked how far they are, and Ctrl-C is noticed."""
+
+LEAVING = 2.0
+"""Seconds that workers have to tidy up before they are ended."""
 
 LONG = 60.0
 """Seconds without any worker after which it is said what they wait for."""
@@ -117,9 +121,15 @@ class Crew(Generic[T, R, S]):
         self._members = [self._hire() for _ in range(self._wanted)]
 
     def dismiss(self) -> None:
-        """End all workers at once: what they are at is lost, and nothing else."""
-        for member in self._members:
-            self._end(member)
+        """End all workers now: what they are at is lost, and nothing else."""
+        try:
+            leaving = [each.actor.leave.remote() for each in self._members if each.ready]
+            with suppress(self._ray.exceptions.RayError):
+                if leaving:
+                    self._ray.wait(leaving, num_returns=len(leaving), timeout=LEAVING)
+        finally:
+            for member in self._members:
+                self._end(member)
 
     @property
     def at_work(self) -> list[Member[T, R, S]]:

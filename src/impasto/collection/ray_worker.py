@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from impasto.cluster.cluster_settings import ClusterSettings
 from impasto.cluster.machine import installed, own_memory
+from impasto.cluster.worker_folder import WorkerFolder
 from impasto.collection.painter import Painter
 from impasto.collection.task import Failed, Finished, Material, Task
 from impasto.errors import UnwritableOutput, ran_out
@@ -42,6 +43,7 @@ class RayWorker:
         keep_freed_memory()
         self._painter = Painter(weights, loaded, memory=own_memory(settings, workers))
         self._threads, self._done = settings.threads, 0.0
+        self._folder = WorkerFolder()
 
     def code(self) -> str:
         """What is installed here; also tells that the worker is ready."""
@@ -51,14 +53,18 @@ class RayWorker:
         """How much of the artwork at hand is done, 0 to 1."""
         return self._done
 
+    def leave(self) -> None:
+        """Leave nothing on the disk."""
+        self._folder.remove()
+
     def work(self, task: Task, data: "Mapping[Material, ObjectRef[bytes]]") -> Delivered | Failed:
         """Paint an artwork; the bytes of pictures are fetched if they are not known here yet."""
         import ray
 
         self._done = 0.0
         try:
-            with limited(self._threads), tempfile.TemporaryDirectory() as folder:
-                file = Path(folder, PurePosixPath(task.name).name)
+            with limited(self._threads), tempfile.TemporaryDirectory(dir=self._folder.path) as own:
+                file = Path(own, PurePosixPath(task.name).name)
                 outcome = self._painter.paint(
                     task,
                     lambda material: ray.get(data[material]),

@@ -19,8 +19,10 @@ from impasto.motion.film_recipe import FilmRecipe
 from impasto.motion.gathering import distinct
 from impasto.motion.job_folder import folder_of, stored_in, was_written
 from impasto.motion.looking import Photo, aligned, in_order, look, usual_size
+from impasto.motion.place import Place
 from impasto.motion.prepared import Prepared, check_inputs, files_beside, prepared
 from impasto.motion.production import Produced, Production, produce
+from impasto.motion.staff import Staff
 from impasto.motion.store import Pictures
 from impasto.motion.survey import Survey
 from impasto.motion.video import Turn, listed, taken, turn_of
@@ -145,8 +147,8 @@ class AnimateJob:
             _check_number(burst.photos)
         frame_size = fitted(*burst.frame_size, self._settings.size)
         check_size(self.output, frame_size)
-        threads = self._threads()
-        ready = prepared(self._own, self._styles, self._weights, frame_size, 1, threads)
+        staff = Staff(1, self._threads())
+        ready = prepared(self._own, self._styles, self._weights, frame_size, staff)
         for notice in ready.notices:
             show(Notice(notice))
         recipe = self._recipe(
@@ -157,16 +159,15 @@ class AnimateJob:
             recipe=recipe,
             size=frame_size,
             look=lambda _: _survey(len(burst.photos)),
-            source=partial(Burst, **vars(burst)),
+            source=partial(_photos, burst),
             effect=ready.effect,
             write=partial(self._write, recipe),
             seconds=ready.seconds,
         )
         produced = produce(
             production,
+            staff.makers(1, ready.files, recipe.versions),
             show,
-            workers=1,
-            threads=threads,
             force=self._force,
             keep_frames=self._work.keep_frames,
             done=self._is_done(recipe),
@@ -255,6 +256,11 @@ def playing(frames: int, loop: Loop) -> Sequence[int]:
     """
     back = range(frames - 2, 0, -1) if loop == "bounce" else ()
     return [*range(frames), *back]
+
+
+def _photos(burst: Burst, place: Place) -> Burst:
+    """Photos lie where their paths say, for they are one shot, which one process makes."""
+    return burst
 
 
 def _survey(frames: int) -> Survey:

@@ -9,6 +9,9 @@ from impasto.settings import Settings, Weight, whole
 Method = Literal["dis", "farneback", "tvl1"]
 """Of optical flow: Kroeger et al. 2016, Farnebäck 2003, Zach et al. 2007."""
 
+REACH = 1, 2, 4, 8
+"""How far back frames are asked; Ruder et al. 2016 take 1, 10, 20 and 40."""
+
 
 class CoherenceSettings(Settings):
     """How frames after the first of a shot follow those before them."""

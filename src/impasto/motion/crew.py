@@ -8,20 +8,18 @@ import pickle
 import subprocess
 import sys
 import threading
-from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any
 
 from impasto.errors import ImpastoError, NotEnoughMemory
 from impasto.events import Notice
-from impasto.motion.shots import FrameMade, Making, Report, Task
+from impasto.motion.alone import Alone
+from impasto.motion.shots import AtWork, FrameMade, Making, Report, Task
+from impasto.motion.undone import PATIENCE, Undone
 from impasto.motion.worker import DONE, send
 from impasto.threads import environment
-
-PATIENCE = 3
-"""Workers that may end one after another without a single frame of their shot."""
 
 LOOK = 0.5
 """Seconds after which the process looks whether Ctrl-C was pressed, which Windows needs."""
@@ -88,29 +86,29 @@ class Member:
 
 
 class Crew:
-    """Carries out tasks by several workers, each a whole task, longest first.
-
-    So the last ones to end do so at about the same time.
-    """
+    """Carries out tasks by several workers on this machine."""
 
     def __init__(self, workers: int, threads: int) -> None:
         """`threads`: of each worker."""
         self.workers, self.threads = workers, threads
         self.inbox: SimpleQueue[tuple[Member, Any]] = SimpleQueue()
         self._members: set[Member] = set()
-        self._waiting: deque[Task] = deque()
-        self._barren = Counter[int]()  # by the shot's number
+        self._undone = Undone(())
 
-    def carry_out(self, tasks: Sequence[Task], making: Making) -> Iterator[Report]:
+    def carry_out(self, tasks: Sequence[Task], making: Making) -> Generator[Report]:
         """Make the frames of all tasks; a worker that dies is replaced, and its shot goes on.
 
         Raises the errors of clips, paintings and disks, and NotEnoughMemory where workers die
         again and again.
         """
-        self._waiting.extend(sorted(tasks, key=lambda task: len(task.frames), reverse=True))
+        if len(tasks) < 2:
+            yield from Alone(self.threads).carry_out(tasks, making)
+            return
+        self._undone = Undone(tasks)
         try:
             for _ in range(min(self.workers, len(tasks))):
                 self._begin(making)
+            yield AtWork(len(self._members))
             while self._members:
                 member, said = self._next()
                 if said is None:
@@ -122,7 +120,7 @@ class Crew:
                 else:
                     if isinstance(said, FrameMade):
                         member.made.add(said.frame)
-                        self._barren[member.task.shot.number] = 0
+                        self._undone.made(member.task.shot)
                     yield said
         finally:
             for member in self._members:
@@ -130,8 +128,8 @@ class Crew:
 
     def _begin(self, making: Making) -> None:
         """Start a worker, if there is anything to do for it."""
-        if self._waiting:
-            self._members.add(Member(self._waiting.popleft(), making, self))
+        if self._undone:
+            self._members.add(Member(self._undone.take(), making, self))
 
     def _next(self) -> tuple[Member, Any]:
         """What one of those at work says next."""
@@ -143,8 +141,8 @@ class Crew:
 
     def _go_on(self, member: Member) -> None:
         """The next task for one who has done the last, if there is any."""
-        if self._waiting:
-            member.give(self._waiting.popleft())
+        if self._undone:
+            member.give(self._undone.take())
         else:
             self._members.discard(member)
             member.end()
@@ -153,9 +151,8 @@ class Crew:
         """Another worker for one that died, with what it left of its task."""
         self._members.discard(member)
         status, left = member.end(), member.left
-        self._barren[left.shot.number] += 1
         why = f"by signal {-status}" if status < 0 else f"with status {status}"
-        if self._barren[left.shot.number] >= PATIENCE:
+        if not self._undone.put_back(left):
             message = (
                 f"{PATIENCE} workers in a row ended {why} without a frame of shot "
                 f"{left.shot.number}"
@@ -165,8 +162,6 @@ class Crew:
             raise NotEnoughMemory(
                 f"{message}, as when memory runs out; take fewer --workers, or a smaller --size"
             )
-        if left.frames:
-            self._waiting.appendleft(left)
         self._begin(making)
         return Notice(
             f"a worker ended {why} in shot {left.shot.number}; another one goes on with it"

@@ -8,11 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from impasto.events import Event, Losses
+from impasto.motion.place import Place
 
 RGB = NDArray[np.float32]
 """(H, W, 3), sRGB in [0, 1]."""
 
 Arrays = Mapping[str, NDArray[Any]]
+
+BEFORE: Sequence[int] = (1,)
+"""The reach of effects that look at the frame before alone."""
 
 
 @dataclass(frozen=True)
@@ -55,3 +59,14 @@ class Effect(Protocol):
         past: {how many frames back: that frame}, of those within `reach` that the shot has.
         moment: where in the film, 0 to 1.
         """
+
+
+class Builder(Protocol):
+    """Builds an effect in whatever process makes frames; it can be pickled."""
+
+    @property
+    def reach(self) -> Sequence[int]:
+        """That of the effect."""
+
+    def __call__(self, place: Place) -> Effect:
+        """Build it from files that lie in this place; raises the errors of what they are."""

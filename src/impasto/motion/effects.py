@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from impasto.filter_settings import QuantizeSettings, SuperpixelSettings
-from impasto.motion.coherence_settings import CoherenceSettings
-from impasto.motion.effect import Effect
+from impasto.motion.coherence_settings import REACH, CoherenceSettings
+from impasto.motion.effect import BEFORE, Effect
+from impasto.motion.place import Place
 from impasto.settings import PaintSettings
 
 
@@ -19,37 +20,62 @@ class PaintedStyle:
     ends: float
 
 
-def painted(
-    styles: Sequence[PaintedStyle],
-    settings: PaintSettings,
-    coherence: CoherenceSettings,
-    weights: Path | None,
-) -> Effect:
-    """Frames painted in the styles."""
-    from impasto.artwork import distinct
-    from impasto.image.read import read
-    from impasto.motion.painted import MovingStyle, PaintedFrames
-    from impasto.neural.shared import MOST, Shared
+@dataclass(frozen=True)
+class Painting:
+    """Frames painted in styles."""
 
-    pictures = [read(style.path) for style in styles]
-    names = distinct([picture.name for picture in pictures])
-    moving = [
-        MovingStyle(name, picture.rgb, style.begins, style.ends, picture.sha256)
-        for name, picture, style in zip(names, pictures, styles, strict=True)
-    ]
-    shared = Shared(MOST)
-    return PaintedFrames(moving, settings, coherence, shared.weights(weights), shared)
+    styles: Sequence[PaintedStyle]
+    settings: PaintSettings
+    coherence: CoherenceSettings
+    weights: Path | None
+    reach: Sequence[int] = REACH
+
+    def __call__(self, place: Place) -> Effect:
+        """Read styles and weights."""
+        from impasto.artwork import distinct
+        from impasto.image.read import read
+        from impasto.motion.painted import MovingStyle, PaintedFrames
+        from impasto.neural.shared import MOST, Shared
+
+        pictures = [read(place.path(style.path)) for style in self.styles]
+        names = distinct([picture.name for picture in pictures])
+        moving = [
+            MovingStyle(name, picture.rgb, style.begins, style.ends, picture.sha256)
+            for name, picture, style in zip(names, pictures, self.styles, strict=True)
+        ]
+        own = None if self.weights is None else Path(place.path(self.weights))
+        settings, shared = self.settings, Shared(MOST)
+        if settings.memory == "auto" and place.memory is not None:
+            settings = settings.updated({"memory": place.memory()})  # changes no pixel
+        return PaintedFrames(moving, settings, self.coherence, shared.weights(own), shared)
 
 
-def quantized(settings: QuantizeSettings) -> Effect:
+@dataclass(frozen=True)
+class Quantizing:
     """Frames in few colours."""
-    from impasto.motion.quantized import QuantizedFrames
 
-    return QuantizedFrames(settings)
+    settings: QuantizeSettings
+    reach: Sequence[int] = BEFORE
+
+    def __call__(self, place: Place) -> Effect:
+        """Read the palette, if one is given."""
+        from impasto.motion.quantized import QuantizedFrames
+
+        settings = self.settings
+        if settings.palette is not None:
+            settings = settings.updated({"palette": place.path(settings.palette)})
+        return QuantizedFrames(settings)
 
 
-def superpixelled(settings: SuperpixelSettings) -> Effect:
+@dataclass(frozen=True)
+class Superpixelling:
     """Frames of superpixels."""
-    from impasto.motion.superpixelled import SuperpixelledFrames
 
-    return SuperpixelledFrames(settings)
+    settings: SuperpixelSettings
+    reach: Sequence[int] = BEFORE
+
+    def __call__(self, place: Place) -> Effect:
+        """There is nothing to read."""
+        from impasto.motion.superpixelled import SuperpixelledFrames
+
+        return SuperpixelledFrames(self.settings)

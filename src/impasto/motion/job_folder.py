@@ -93,10 +93,10 @@ class JobFolder:
             self.path.rmdir()
 
     @contextmanager
-    def held(self, workers: int) -> Iterator[None]:
+    def held(self) -> Iterator[None]:
         """Have it for this process; UsageError where another run has it, or UnwritableOutput."""
         try:
-            free = self._acquired(workers)
+            free = self._acquired()
         except OSError as error:
             raise unwritable(self.path, error) from error
         if not free:
@@ -111,14 +111,18 @@ class JobFolder:
             self._leave()
             self._lock.release()
 
-    def _acquired(self, workers: int) -> bool:
+    def note(self, workers: int) -> None:
+        """Say for those who look from elsewhere how many are at work."""
+        self._lock.note(workers)
+
+    def _acquired(self) -> bool:
         """Make the folder and take its lock; a run that ends may remove the folder in between."""
         for _ in range(TRIES - 1):
             with suppress(FileExistsError, FileNotFoundError):
                 self.path.mkdir(exist_ok=True)
-                return self._lock.acquire(workers)
+                return self._lock.acquire(1)
         self.path.mkdir(exist_ok=True)
-        return self._lock.acquire(workers)
+        return self._lock.acquire(1)
 
     def _sweep(self) -> None:
         """Look through it; UnwritableOutput where that cannot be done."""

@@ -10,16 +10,13 @@ from numpy.typing import NDArray
 
 from impasto.events import Event, Painted, Step
 from impasto.motion.coherence import Known, Mask, known, start
-from impasto.motion.coherence_settings import CoherenceSettings
+from impasto.motion.coherence_settings import REACH, CoherenceSettings
 from impasto.motion.effect import RGB, Arrays, NewFrame, Past
 from impasto.neural.following import Followed, following, style_loss
 from impasto.neural.paint import Inputs, StyleImage, painting
 from impasto.neural.shared import Shared
 from impasto.neural.weights import Weights
 from impasto.settings import PaintSettings
-
-REACH = 1, 2, 4, 8
-"""How far back frames are asked; Ruder et al. 2016 take 1, 10, 20 and 40."""
 
 FEW = 0.01
 """Share of a frame that is too little to be worked on for its own sake."""

@@ -1,24 +1,25 @@
 """A moving picture made: its frames one by one, each kept, then all of them as a film."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from impasto.errors import Interrupted, UnwritableOutput, UsageError
 from impasto.events import Event, FrameDone, Notice, Stage
-from impasto.motion.crew import Crew
-from impasto.motion.effect import Effect
+from impasto.motion.effect import Builder
 from impasto.motion.film_recipe import FilmRecipe
 from impasto.motion.job_folder import JobFile, JobFolder
+from impasto.motion.place import Place
 from impasto.motion.shots import (
+    AtWork,
     Footage,
     FrameBegun,
     FrameMade,
+    Makers,
     Making,
-    Report,
     Task,
-    carry_out,
     shots_of,
     tasks_of,
 )
@@ -27,7 +28,6 @@ from impasto.motion.survey import Survey
 from impasto.motion.tally import MAKING, Tally
 from impasto.quantities import quantity, span
 from impasto.scratch import free_disk
-from impasto.threads import limited
 from impasto.work import undisturbed
 
 Show = Callable[[Event], None]
@@ -52,12 +52,12 @@ class Production:
     """(width, height) of the frames, px."""
     look: Callable[[Show], Survey]
     """Look through the source, once, before any work."""
-    source: Callable[[], Footage]
-    effect: Callable[[], Effect]
+    source: Callable[[Place], Footage]
+    effect: Builder
     write: Callable[[Pictures, Survey, Path], object]
     """Write frames to a file."""
     seconds: Callable[[int, int], float | None] | None = None
-    """Of so many first frames of shots and other frames, with one worker, if it can be told."""
+    """Of so many first frames of shots and other frames, if it can be told before they begin."""
 
 
 @dataclass(frozen=True)
@@ -73,29 +73,28 @@ class Produced:
 
 def produce(
     production: Production,
+    makers: Makers,
     show: Show,
     *,
-    workers: int,
-    threads: int,
     force: bool = False,
     keep_frames: bool = False,
     done: bool = False,
 ) -> Produced:
     """Make a moving picture, or go on where a run of the same recipe was stopped, at any moment.
 
-    The output has been checked before. threads: of each worker. force: frames of another recipe may
-    go away. done: the output is this film already, and only its folder is still there.
+    The output has been checked before. makers: who makes the frames. force: frames of another
+    recipe may go away. done: the output is this film already, and only its folder is still there.
 
     Raises Interrupted on Ctrl-C, when all frames that were finished are kept; UsageError where the
     folder belongs to another recipe or another run has it; UnwritableOutput, and the errors of
-    clips and effects.
+    clips, effects and clusters.
     """
     folder = JobFolder(production.output)
-    with folder.held(workers):
+    with folder.held():
         try:
             job, made = _begun(production, folder, show, force=force), 0
             if not done:
-                made = _make(production, job.survey, folder, show, workers, threads)
+                made = _make(production, makers, job.survey, folder, show)
                 _write(production, job, folder, show)
         except KeyboardInterrupt:
             raise Interrupted(f"stopped; {_kept(folder)}") from None
@@ -205,12 +204,7 @@ def _making(production: Production, survey: Survey, folder: Path) -> Making:
 
 
 def _make(
-    production: Production,
-    survey: Survey,
-    folder: JobFolder,
-    show: Show,
-    workers: int,
-    threads: int,
+    production: Production, makers: Makers, survey: Survey, folder: JobFolder, show: Show
 ) -> int:
     """Make all frames that are missing; returns how many."""
     show(Stage("checking the frames that are there", 0.0))
@@ -219,23 +213,24 @@ def _make(
     tasks = tasks_of(shots, there)
     check_space(folder.path, production, survey.frames - len(there))
     _introduce(production, survey, len(there), show)
-    if workers == 1:  # how much several hinder one another, their first frames tell
-        with limited(threads):
-            _expect(production, tasks, show)
+    _expect(production, tasks, show)
     tally = Tally(shots, len(there))
     show(Stage("preparing", MAKING * tally.made / tally.frames))
-    for report in _reports(tasks, making, workers, threads):
-        if isinstance(report, FrameMade | FrameBegun):
-            event = tally.event(report)
-            show(event)
-            if isinstance(event, FrameDone) and event.made - len(there) == FIRST:
-                _announce(event, show)
-        else:
-            show(report)
+    with closing(makers.carry_out(tasks, making)) as reports:
+        for report in reports:
+            if isinstance(report, AtWork):
+                folder.note(report.workers)
+            elif isinstance(report, FrameMade | FrameBegun):
+                event = tally.event(report)
+                show(event)
+                if isinstance(event, FrameDone) and event.made - len(there) == FIRST:
+                    _announce(event, show)
+            else:
+                show(report)
     return tally.made - len(there)
 
 
-def _expect(production: Production, tasks: list[Task], show: Show) -> None:
+def _expect(production: Production, tasks: Sequence[Task], show: Show) -> None:
     """Say how long it will take, before it begins."""
     if production.seconds is None or not tasks:
         return
@@ -252,17 +247,6 @@ def _announce(event: FrameDone, show: Show) -> None:
     if event.left is not None and event.left > WORTH_SAYING:
         frames = event.frames - event.made
         show(Notice(f"about {span(event.left)} for the {frames} frames that are left"))
-
-
-def _reports(tasks: list[Task], making: Making, workers: int, threads: int) -> Iterator[Report]:
-    if min(workers, len(tasks)) > 1:
-        yield from Crew(workers, threads).carry_out(tasks, making)
-        return
-    if tasks:
-        effect = making.effect()
-        with limited(threads):
-            for task in tasks:
-                yield from carry_out(task, making, effect)
 
 
 def _write(production: Production, job: JobFile, folder: JobFolder, show: Show) -> None:

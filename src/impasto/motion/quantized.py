@@ -16,7 +16,7 @@ from impasto.image.metric import Points, colours_at, points
 from impasto.image.nearest import nearest
 from impasto.image.srgb import to_unit
 from impasto.motion.carried import origins
-from impasto.motion.effect import RGB, NewFrame, Past
+from impasto.motion.effect import BEFORE, RGB, NewFrame, Past
 from impasto.motion.moving_palette import SLACK, followed, settled
 
 DEPTH, MANY = 6, 1 << 14
@@ -53,7 +53,7 @@ class QuantizedFrames:
     its dots swim where something moves.
     """
 
-    reach: Sequence[int] = (1,)
+    reach: Sequence[int] = BEFORE
 
     def __init__(self, settings: QuantizeSettings) -> None:
         """Raises UnreadableImage where the palette's file cannot be used."""

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -11,8 +11,9 @@ from impasto.events import Event, Losses, Notice, RolledBack, Step
 from impasto.image.resize import resize
 from impasto.image.srgb import to_bits, to_unit
 from impasto.motion.clip import Frame
-from impasto.motion.effect import RGB, Effect, NewFrame, Past
+from impasto.motion.effect import RGB, Builder, Effect, NewFrame, Past
 from impasto.motion.frame_file import Bits
+from impasto.motion.place import Place
 from impasto.motion.store import Store
 from impasto.motion.survey import Survey
 
@@ -50,8 +51,8 @@ class Task:
 class Making:
     """All that frames are made from, for any process: it can be pickled."""
 
-    source: Callable[[], Footage]
-    effect: Callable[[], Effect]
+    source: Callable[[Place], Footage]
+    effect: Builder
     size: tuple[int, int]
     """(width, height) of the frames, px."""
     survey: Survey
@@ -59,6 +60,7 @@ class Making:
     job: str
     depth: int
     """Bits a channel of the frames: 8 or 16."""
+    place: Place = field(default_factory=Place)
 
     def moment(self, frame: int) -> float:
         """Where in the film a frame is, 0 to 1; the last one is at 1."""
@@ -88,8 +90,25 @@ class FrameBegun:
     losses: Losses
 
 
-Report = FrameMade | FrameBegun | Notice | RolledBack
-"""What is told of the work on a task; all of it can be pickled. Frames count from 0."""
+@dataclass(frozen=True)
+class AtWork:
+    """How many frames are made at the same time from now on."""
+
+    workers: int
+
+
+Report = FrameMade | FrameBegun | AtWork | Notice | RolledBack
+"""What is told of the work on tasks; all of it can be pickled. Frames count from 0."""
+
+
+class Makers(Protocol):
+    """Whoever makes frames: this process, workers beside it, or those of a cluster."""
+
+    def carry_out(self, tasks: Sequence[Task], making: Making) -> Generator[Report]:
+        """Make the frames of all tasks; who stops listening stops the workers.
+
+        Raises the errors of clips, paintings and disks.
+        """
 
 
 def shots_of(cuts: Sequence[int], frames: int) -> tuple[Shot, ...]:
@@ -107,7 +126,7 @@ def tasks_of(shots: Sequence[Shot], there: Collection[int]) -> list[Task]:
     return [Task(shot, frames) for shot, frames in zip(shots, left, strict=True) if frames]
 
 
-def carry_out(task: Task, making: Making, effect: Effect) -> Iterator[Report]:
+def carry_out(task: Task, making: Making, effect: Effect) -> Generator[Report]:
     """Make the frames of a task; raises the errors of clips, paintings and disks.
 
     A frame that is damaged in the clip repeats the one before it, unless a shot begins with it.
@@ -117,7 +136,7 @@ def carry_out(task: Task, making: Making, effect: Effect) -> Iterator[Report]:
     photos: dict[int, Bits] = {}
     began = time.perf_counter()
     begins = max(task.shot.start, task.frames[0] - reach)
-    for frame in making.source().frames(begins, making.survey):
+    for frame in making.source(making.place).frames(begins, making.survey):
         number, photo = frame.index, resized(frame.rgb, making.size)
         if number in wanted:
             bridged = frame.damaged and number > task.shot.start

@@ -36,11 +36,14 @@ class Store:
         self.folder, self._job, self._depth = folder, job, depth
 
     def put(self, index: int, new: NewFrame, seconds: float, *, bridged: bool = False) -> None:
-        """Keep a frame; raises UnwritableOutput, and then the disk is as it was before."""
+        """Keep a frame; raises UnwritableOutput."""
         losses = {name: float(loss) for name, loss in new.losses.items()}
         facts = Facts(self._job, losses, new.steps, round(seconds, 4), bridged)
         picture = to_bits(new.picture, self._depth)
-        data = FrameFile(picture, new.kept, facts).encoded()
+        self.keep(index, FrameFile(picture, new.kept, facts).encoded())
+
+    def keep(self, index: int, data: bytes) -> None:
+        """Keep the file of a frame; raises UnwritableOutput, and the disk is as it was before."""
         path = self._path(index)
         with replacing(path) as temporary:
             if free_disk(self.folder) < RESERVE + len(data):
@@ -49,6 +52,26 @@ class Store:
                     "free some"
                 )
             temporary.write_bytes(data)
+
+    def file(self, index: int) -> bytes:
+        """The file of a frame."""
+        try:
+            return self._path(index).read_bytes()
+        except OSError as error:
+            raise self._unreadable(index, error) from error
+
+    def forget(self, before: int) -> None:
+        """Let go of the frames before one."""
+        for index, path in numbered(self.folder):
+            if index < before:
+                path.unlink(missing_ok=True)
+
+    def is_own(self, data: bytes) -> bool:
+        """Whether these bytes are the whole file of a frame that belongs here."""
+        try:
+            return verified(data).job == self._job
+        except DamagedFrame:
+            return False
 
     def past(self, index: int) -> tuple[RGB, Arrays]:
         """A frame's picture, (H, W, 3) in [0, 1], and what was kept for the frames after it."""
@@ -85,15 +108,17 @@ class Store:
         return self.folder / f"{index:06}.png"
 
     def _read(self, index: int) -> FrameFile:
-        path = self._path(index)
         try:
-            return FrameFile.decoded(path.read_bytes())
-        except (OSError, DamagedFrame) as error:
-            why = error.strerror if isinstance(error, OSError) else error
-            raise UnwritableOutput(
-                f"cannot read {path} again: {why}; give the same command once more, and it is "
-                "made anew"
-            ) from error
+            return FrameFile.decoded(self.file(index))
+        except DamagedFrame as error:
+            raise self._unreadable(index, error) from error
+
+    def _unreadable(self, index: int, error: OSError | DamagedFrame) -> UnwritableOutput:
+        why = error.strerror if isinstance(error, OSError) else error
+        return UnwritableOutput(
+            f"cannot read {self._path(index)} again: {why}; give the same command once more, and "
+            "it is made anew"
+        )
 
 
 class Pictures(Sequence[Bits]):

@@ -13,7 +13,7 @@ from impasto.image.regions import mean_colours, sums
 from impasto.image.segmentation import METHODS, Bytes, Labels, lab_bytes
 from impasto.image.superpixels import regrouped, segment
 from impasto.motion.carried import Origins, drawn_to, origins
-from impasto.motion.effect import RGB, NewFrame, Past
+from impasto.motion.effect import BEFORE, RGB, NewFrame, Past
 
 RELUCTANCE = 1.0
 """What a pixel must gain to leave its region, in squares of the compactness: half of what a whole
@@ -39,7 +39,7 @@ class SuperpixelledFrames:
     is new there is grouped anew, and regions are joined so that their number is the same.
     """
 
-    reach: Sequence[int] = (1,)
+    reach: Sequence[int] = BEFORE
 
     def __init__(self, settings: SuperpixelSettings) -> None:
         self._settings = settings

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from impasto.cluster.cluster_settings import ClusterSettings
 from impasto.errors import UsageError
 from impasto.events import Event, Notice
 from impasto.motion.clip import Clip
@@ -15,8 +16,10 @@ from impasto.motion.film_out import check_film, film_depth, write_film
 from impasto.motion.film_recipe import FilmRecipe
 from impasto.motion.film_settings import FilmSettings
 from impasto.motion.job_folder import folder_of, stored_in, was_written
+from impasto.motion.place import Place
 from impasto.motion.prepared import files_beside, prepared
 from impasto.motion.production import Produced, Production, produce
+from impasto.motion.staff import Staff
 from impasto.motion.survey import Survey, survey
 from impasto.motion.video_settings import StyleTurn, VideoSettings, WorkSettings
 from impasto.recipe import Input
@@ -26,6 +29,9 @@ from impasto.sizes import fitted
 from impasto.threads import processors
 
 S = TypeVar("S", bound=Settings)
+
+OF_CLUSTERS = {"cluster", "gpus"}
+"""What of `ClusterSettings` is not among `WorkSettings`."""
 
 Turn = str | Path | tuple[str | Path, float] | tuple[str | Path, float, float]
 """A style picture: alone, as text that may hold its betas too ("starry.jpg=100:0"), with its beta,
@@ -87,6 +93,7 @@ def video(
     output: .mp4, .mov, .mkv or .webm. force: replace it if it exists.
     settings: fields of `VideoSettings`, `WorkSettings`, `FilmSettings`, and of the effect:
     `PaintSettings` and `CoherenceSettings`, `QuantizeSettings` or `SuperpixelSettings`.
+    cluster="auto", or its address, has the workers of a Ray cluster make the frames; gpus: of each.
     show: takes every event, for progress.
 
     Frames are kept in a folder beside the output until the film is written. A run that was stopped,
@@ -121,15 +128,10 @@ class VideoJob:
         rest = dict(settings)
         self._settings = taken(VideoSettings, rest)
         self._work, self._film = taken(WorkSettings, rest), taken(FilmSettings, rest)
+        self._staff = self._staff_of({name: rest.pop(name) for name in OF_CLUSTERS & rest.keys()})
         own = own_settings(self._settings.effect, rest)
-        self._source = partial(
-            Clip,
-            clip,
-            start=self._settings.from_,
-            end=self._settings.to,
-            every=self._settings.every,
-        )
-        self._clip = self._source()
+        self._source = partial(part_of, clip, self._settings)
+        self._clip = self._source(Place())
         self.size = fitted(*self._clip.facts.size, self._settings.size)
         files = [clip, *files_beside(own, styles, weights)]
         written = was_written(output)
@@ -137,10 +139,7 @@ class VideoJob:
             check_film, output, files, settings=self._film, clip=self._clip, size=self.size
         )
         check(force=force or written)
-        self._threads = self._threads_each()
-        self._prepared = prepared(
-            own, styles, weights, self.size, self._work.workers, self._threads
-        )
+        self._prepared = prepared(own, styles, weights, self.size, self._staff)
         self.recipe = self._recipe(clip, own)
         stored = stored_in(folder_of(output))
         self._is_done = written and stored is not None and stored.recipe == self.recipe
@@ -161,11 +160,11 @@ class VideoJob:
             write=self._write,
             seconds=self._prepared.seconds,
         )
+        files = {str(self._clip.path): str(self._clip.path), **self._prepared.files}
         produced = produce(
             production,
+            self._staff.makers(self._prepared.workers, files, self.recipe.versions),
             show,
-            workers=self._prepared.workers,
-            threads=self._threads,
             force=self._force,
             keep_frames=self._work.keep_frames,
             done=self._is_done,
@@ -187,15 +186,16 @@ class VideoJob:
     def _write(self, frames: Iterable[Any], found: Survey, path: Path) -> int:
         return write_film(frames, found, self._clip, path, self._film, self.recipe.to_json())
 
-    def _threads_each(self) -> int:
+    def _staff_of(self, of_cluster: dict[str, Any]) -> Staff:
         """Threads of each worker: as asked for, as the frames that are there were made with, or a
-        fair share of the processors."""
-        if self._work.threads != "auto":
-            return self._work.threads
+        fair share of the processors; on a cluster one, for all it has count."""
+        workers = 1 if self._work.workers == "auto" else self._work.workers
         stored = stored_in(folder_of(self.output))
-        if stored is not None and stored.recipe.threads is not None:
-            return stored.recipe.threads
-        return max(1, processors() // self._work.workers)
+        begun = stored.recipe.threads if stored is not None else None
+        usual = 1 if of_cluster else max(1, processors() // workers)
+        threads = (begun or usual) if self._work.threads == "auto" else self._work.threads
+        more = {"workers": self._work.workers, "threads": threads} if of_cluster else {}
+        return Staff(workers, threads, ClusterSettings.asked(of_cluster | more))
 
     def _recipe(self, clip: Path, own: Sequence[Settings]) -> FilmRecipe:
         common = self._settings.model_dump(mode="json", exclude={"effect"})
@@ -208,6 +208,11 @@ class VideoJob:
             depth=film_depth(self.output, self._film, self._clip),
             **self._prepared.facts,
         )
+
+
+def part_of(clip: Path, settings: VideoSettings, place: Place) -> Clip:
+    """The frames that are asked for, wherever the clip lies."""
+    return Clip(Path(place.path(clip)), start=settings.from_, end=settings.to, every=settings.every)
 
 
 def turn_of(style: Turn) -> StyleTurn:

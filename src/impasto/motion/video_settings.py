@@ -69,12 +69,19 @@ class VideoSettings(Settings):
 class WorkSettings(Settings):
     """How the work is done; the film is the same, at equal threads."""
 
-    workers: Annotated[int, Field(ge=1, le=1024)] = Field(
-        1, description="shots that are made at the same time"
+    workers: Annotated[
+        Annotated[int, Field(ge=1, le=1024)] | Literal["auto"], BeforeValidator(whole)
+    ] = Field(
+        "auto",
+        description="shots that are made at the same time; 'auto' is one, and on a cluster as many "
+        "as it has room for",
     )
     threads: Annotated[
         Annotated[int, Field(ge=1, le=1024)] | Literal["auto"], BeforeValidator(whole)
-    ] = Field("auto", description="of each worker; 'auto' shares the processors among them")
+    ] = Field(
+        "auto",
+        description="of each worker; 'auto' shares the processors among them; on a cluster it is 1",
+    )
     keep_frames: bool = Field(
         False, description="leave the frames, as PNG, in the folder beside the output"
     )

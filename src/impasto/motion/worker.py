@@ -25,14 +25,19 @@ def main() -> None:
     tasks: SimpleQueue[Task] = SimpleQueue()
     making, threads = pickle.load(sys.stdin.buffer)  # noqa: S301 (of the process that started it)
     threading.Thread(target=_listen, args=(sys.stdin.buffer, tasks), daemon=True).start()
-    effect = making.effect()
+    effect = making.effect(making.place)
+    keep_freed()
+    with limited(threads):
+        while True:
+            _work(tasks.get(), making, effect, reports)
+
+
+def keep_freed() -> None:
+    """Let a process that paints keep the memory that it frees."""
     if "torch" in sys.modules:
         from impasto.neural.device import keep_freed_memory
 
         keep_freed_memory()
-    with limited(threads):
-        while True:
-            _work(tasks.get(), making, effect, reports)
 
 
 def _work(task: Task, making: Making, effect: Effect, reports: IO[bytes]) -> None:

@@ -1,0 +1,54 @@
+"""The folder of temporary files that a worker has for itself on the disk of its machine."""
+
+import shutil
+import tempfile
+from functools import cached_property
+from pathlib import Path
+
+from impasto.lock import Lock, holder
+from impasto.scratch import scratch_folder, unusable
+
+PREFIX = "impasto-worker-"
+LOCK = "lock"
+
+TRIES = 3
+"""Times that a folder is removed into which somebody may just write."""
+
+
+class WorkerFolder:
+    """Made when it is first asked for, when those of workers that have died are removed as well."""
+
+    @cached_property
+    def path(self) -> Path:
+        """Where it is; raises UnwritableOutput."""
+        place = scratch_folder()
+        try:
+            made = Path(tempfile.mkdtemp(prefix=PREFIX, dir=place))
+            self._lock = Lock(made / LOCK)
+            self._lock.acquire(1)
+        except OSError as error:
+            raise unusable("keep the files of a worker", place, error) from error
+        if holder(made / LOCK) is not None:  # else this disk knows no locks
+            sweep(place)
+        return made
+
+    def remove(self) -> None:
+        """Remove it with all that is in it, if it was made."""
+        if "path" in vars(self):
+            remove(self.path)
+
+
+def sweep(place: Path) -> None:
+    """Remove the folders of workers that have died, which could not do so themselves."""
+    for folder in place.glob(f"{PREFIX}*"):
+        lock = folder / LOCK
+        if lock.exists() and holder(lock) is None:
+            remove(folder)
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder as far as possible."""
+    for _ in range(TRIES):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            break
