@@ -18,7 +18,7 @@ from impasto import batch
 from impasto.collection.manifest import Manifest
 from impasto.collection.painter import Painter, from_disk
 from impasto.collection.task import Material
-from impasto.errors import NotEnoughMemory, UnwritableOutput, UsageError
+from impasto.errors import NotEnoughMemory, UnwritableOutput
 from impasto.events import ArtworkDone, Event, Notice
 from impasto.lock import Lock
 from impasto.neural import paint, plan
@@ -178,8 +178,9 @@ def test_two_runs_at_the_same_time_leave_one_whole_collection(
     assert len(list(ART.glob("*.png"))) == 4
 
 
-def test_a_folder_without_a_parent(impasto: Impasto) -> None:
-    status, _, err = impasto("batch", "photos", "styles", "-o", "no/art", *SMALL)
+@pytest.mark.parametrize("more", [(), ("--dry-run",)])
+def test_a_folder_without_a_parent(impasto: Impasto, more: tuple[str, ...]) -> None:
+    status, _, err = impasto("batch", "photos", "styles", "-o", "no/art", *SMALL, *more)
     assert status == 3
     assert "cannot write into no/art: there is no folder no; make it first" in err
 
@@ -251,12 +252,22 @@ def test_values_that_stop_being_finite_are_told(
     assert "stopped being finite" in made.failed["img_2--tiles.png"].reason
 
 
-def test_somebody_elses_page_is_not_replaced(one_thread: None) -> None:
+@pytest.mark.parametrize(
+    "name", ["index.html", "gallery-data.js", "manifest.jsonl", "manifest.csv"]
+)
+@pytest.mark.parametrize("more", [(), ("--dry-run",)])
+def test_somebody_elses_files_are_not_replaced(
+    impasto: Impasto, name: str, more: tuple[str, ...]
+) -> None:
     ART.mkdir()
-    (ART / "index.html").write_text("<title>My own page</title>")
-    with pytest.raises(UsageError, match=r"index\.html"):
-        batch("photos", "styles", **FEW)
-    assert (ART / "index.html").read_text() == "<title>My own page</title>"
+    (ART / name).write_text("My own,\nand unfinished")
+    status, _, err = impasto(*COMMAND, *more)
+    assert status == 2
+    assert f"art/{name} is no" in err
+    assert "would be lost" in err
+    assert [(path.name, path.read_text()) for path in ART.iterdir()] == [
+        (name, "My own,\nand unfinished")
+    ]
 
 
 def test_a_disk_that_is_full_at_the_manifest_loses_nothing(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from impasto.collection.manifest import Done, Manifest, Missed, now, totals
 from impasto.collection.standing import History
 from impasto.collection.task import Material, Task
-from impasto.errors import UnwritableOutput
+from impasto.errors import UnwritableOutput, UsageError
 from impasto.recipe import Input, PaintRecipe, StyleInput
 from impasto.settings import OutputSettings, PaintSettings
 
@@ -132,6 +132,34 @@ def test_a_full_disk_is_told(tmp_path: Path) -> None:
     (tmp_path / "manifest.jsonl").symlink_to("/dev/full")
     with pytest.raises(UnwritableOutput, match="no space left"):
         Manifest(tmp_path).append(done("a"))
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("manifest.jsonl", '{"my": "line"}\n{"unfinished line"}'),
+        ("manifest.jsonl", "not even JSON"),
+        ("manifest.csv", "my,own,table\n1,2,3\n"),
+    ],
+)
+def test_somebody_elses_manifest_is_refused(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(UsageError, match=f"{name} is no manifest of Impasto's and would be lost"):
+        Manifest(tmp_path).check()
+
+
+def test_our_own_manifest_is_known_wherever_it_breaks_off(tmp_path: Path) -> None:
+    for record in (done("a"), missed("b")):
+        path = tmp_path / "manifest.jsonl"
+        path.unlink(missing_ok=True)
+        Manifest(tmp_path).append(record)
+        data = path.read_bytes()
+        for length in range(len(data)):
+            path.write_bytes(data[:length])
+            Manifest(tmp_path).check()
+    for records in ([], [done("a"), missed("b")]):
+        Manifest(tmp_path).write_table(records)
+        Manifest(tmp_path).check()
 
 
 def test_totals() -> None:

@@ -176,7 +176,8 @@ class Batch:
         self._home = Home(output)
 
     def forecast(self) -> CollectionForecast:
-        """What is missing would take; nothing is written."""
+        """What is missing would take; nothing is written. Raises what `make` raises before work."""
+        self._check()
         return forecast_of(self.plan, self._standing(), self.loaded)
 
     def runner(
@@ -195,7 +196,7 @@ class Batch:
         Raises Interrupted on Ctrl-C, when all that was finished is recorded; UsageError where
         another run is at work in the folder or a file is in the way; UnwritableOutput.
         """
-        Gallery(self.plan.folder).check()
+        self._check()
         with self._home.held():
             self._home.manifest.mend()
             found = self._standing()
@@ -219,6 +220,11 @@ class Batch:
             making.targets,
             time.perf_counter() - self._began,
         )
+
+    def _check(self) -> None:
+        """Refuse a folder that cannot be made, or where somebody else's files would be lost."""
+        self._home.check()
+        Gallery(self.plan.folder).check()
 
     def _run(self, making: Making, runner: Runner) -> None:
         try:

@@ -35,6 +35,12 @@ class Home:
         """The folder of computed targets."""
         return self._inner / TARGETS
 
+    def check(self) -> None:
+        """UnwritableOutput where it cannot be made; UsageError for a manifest that is not ours."""
+        if not self.path.parent.is_dir():
+            raise self._without_parent()
+        self.manifest.check()
+
     def begun(self) -> frozenset[str]:
         """Names that earlier runs set out to paint, though the manifest may not know them yet."""
         try:
@@ -81,10 +87,7 @@ class Home:
         try:
             free = self._acquired()
         except FileNotFoundError:
-            raise UnwritableOutput(
-                f"cannot write into {self.path}: there is no folder {self.path.parent}; make it "
-                "first, or choose another"
-            ) from None
+            raise self._without_parent() from None
         except OSError as error:
             raise unwritable(self.path, error) from error
         if not free:
@@ -101,6 +104,12 @@ class Home:
             for folder in (self._inner, self.path):  # nothing stays of a run that did nothing
                 with suppress(OSError):
                     folder.rmdir()
+
+    def _without_parent(self) -> UnwritableOutput:
+        return UnwritableOutput(
+            f"cannot write into {self.path}: there is no folder {self.path.parent}; make it "
+            "first, or choose another"
+        )
 
     def _acquired(self) -> bool:
         """Make the folder and take its lock; a run that ends may remove them in between."""

@@ -10,12 +10,19 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
 
+from impasto.errors import UsageError
 from impasto.image.atomic import flush_folder, replacing, unwritable
 from impasto.recipe import Input, PaintRecipe
 from impasto.settings import Settings
 
 LINES, TABLE = "manifest.jsonl", "manifest.csv"
 """Names of its files: the record as it grows, and the same as a table at the end."""
+
+MARKS = {
+    LINES: (b'{"state":"done","name":"', b'{"state":"failed","name":"'),
+    TABLE: (b"name,state",),
+}
+"""What they begin with."""
 
 
 class Done(Settings):
@@ -67,6 +74,22 @@ class Manifest:
     def __init__(self, folder: Path) -> None:
         self._lines, self._table = folder / LINES, folder / TABLE
 
+    def check(self) -> None:
+        """Raise UsageError where somebody else's file lies in the place of ours.
+
+        Raises UnwritableOutput where that cannot be told.
+        """
+        for path in (self._lines, self._table):
+            beginning = _beginning(path)
+            # Of a first line, a run that was killed may have left only a part.
+            if beginning and not any(
+                beginning.startswith(mark[: len(beginning)]) for mark in MARKS[path.name]
+            ):
+                raise UsageError(
+                    f"{path} is no manifest of Impasto's and would be lost; move it, or choose "
+                    "another folder"
+                )
+
     def read(self) -> list[Done | Missed]:
         """All records, the oldest first.
 
@@ -108,7 +131,7 @@ class Manifest:
     def write_table(self, records: Sequence[Done | Missed]) -> None:
         """Write the same as a table, whole or not at all; raises UnwritableOutput."""
         rows = [_row(record) for record in records]
-        columns = dict.fromkeys(name for row in rows for name in row)
+        columns = dict.fromkeys(["name", "state", *(name for row in rows for name in row)])
         with (
             replacing(self._table) as temporary,
             temporary.open("w", newline="", encoding="utf-8") as file,
@@ -133,6 +156,17 @@ def totals(losses: Mapping[str, float | None]) -> dict[str, float]:
         for column in [kind, *([f"{kind} {rest[-1]}"] if rest else [])]:
             found[column] = found.get(column, 0.0) + loss
     return dict(sorted(found.items(), key=lambda item: (item[0] != "total", item[0])))
+
+
+def _beginning(path: Path) -> bytes:
+    """The first bytes of a file; none of one that is not there."""
+    try:
+        with path.open("rb") as file:
+            return file.read(100)
+    except FileNotFoundError:
+        return b""
+    except OSError as error:
+        raise unwritable(path, error) from error
 
 
 def _understood(lines: Sequence[bytes]) -> Iterator[Done | Missed]:
