@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -125,6 +126,28 @@ def test_other_settings_paint_anew_without_force(art: Path, impasto: Impasto) ->
     before = pictures()
     assert impasto("batch", "photos", "styles", "-o", "art", *SMALL, "--beta", "7")[0] == 0
     assert not set(before.values()) & set(pictures().values())
+
+
+def test_another_photo_of_the_same_path_elsewhere_is_refused(
+    place: Path, impasto: Impasto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = ("-o", "../shared", *SMALL)
+    for number, name in enumerate(("one", "two")):
+        shutil.copytree("photos", f"{name}/photos")
+        Path(f"{name}/mine.png").write_bytes(Path("styles/rings.png").read_bytes())
+        Image.open("photos/img_2.png").rotate(90 * number).save(f"{name}/photos/img_2.png")
+    monkeypatch.chdir("one")
+    assert impasto("batch", "photos/img_2.png", "mine.png", *shared)[0] == 0
+    artwork = Path("../shared/img_2--mine.png")
+    before = artwork.read_bytes()
+    monkeypatch.chdir("../two")
+    status, _, err = impasto("batch", "photos/img_2.png", "mine.png", *shared)
+    assert (status, artwork.read_bytes()) == (2, before)
+    assert "is no artwork of this collection" in err
+    monkeypatch.chdir("../one/photos")  # the same photo, edited, by another path
+    Image.open("img_2.png").rotate(180).save("img_2.png")
+    assert impasto("batch", "img_2.png", "../mine.png", "-o", "../../shared", *SMALL)[0] == 0
+    assert Path("../../shared/img_2--mine.png").read_bytes() != before
 
 
 def test_stripped_files_are_known_by_their_digest(place: Path, impasto: Impasto) -> None:

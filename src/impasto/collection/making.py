@@ -109,6 +109,7 @@ class Making:
             seconds=round(outcome.seconds, 3),
             losses=outcome.recipe.losses,
             recipe=outcome.recipe,
+            places=self._plan.places(task),
         )
         self._home.manifest.append(record)
         self.done[task.name] = self.made[task.name] = record

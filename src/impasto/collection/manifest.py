@@ -44,6 +44,8 @@ class Done(Settings):
     """That painting took; None where another run wrote the file and did not come to say so."""
     losses: Mapping[str, float | None]
     recipe: PaintRecipe
+    places: tuple[str, ...] = ()
+    """Where its photo and styles lay, seen from the folder; empty where that is not known."""
 
 
 class Missed(Settings):

@@ -35,6 +35,19 @@ class Plan:
         alike: dict[int, PaintRecipe] = {}
         return {task.name: self._recipe(task, alike) for task in self.tasks}
 
+    def places(self, task: Task) -> tuple[str, ...]:
+        """Where an artwork's photo and styles lie, seen from the folder.
+
+        Paths as they are given may read the same for other files, in another working folder.
+        """
+        return tuple(self._places[each.path] for each in (task.photo, *(s for s, _ in task.styles)))
+
+    @cached_property
+    def _places(self) -> Mapping[str, str]:
+        """{path of a photo or style: where it lies, seen from the folder}."""
+        paths = {each.path for task in self.tasks for each in task.materials()}
+        return {path: _seen_from(self.folder, path) for path in paths}
+
     def _recipe(self, task: Task, alike: dict[int, PaintRecipe]) -> PaintRecipe:
         """Most have their settings in common, so that only the inputs differ."""
         photo, init = _input(task.photo), _input(task.init) if task.init is not None else None
@@ -105,6 +118,17 @@ def _check(path: str, folder: Path) -> None:
         raise UsageError(
             f"cannot write into {folder}: {path} lies in it, and is an input; choose another folder"
         )
+
+
+def _seen_from(folder: Path, path: str) -> str:
+    """The way from a folder to a file, for JSON; the whole path where there is no way."""
+    if is_sample(path):
+        return path
+    place = os.path.realpath(path)
+    try:
+        return as_text(os.path.relpath(place, os.path.realpath(folder)))
+    except ValueError:  # on another drive of Windows
+        return as_text(place)
 
 
 def _digest(path: str) -> str:

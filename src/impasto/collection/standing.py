@@ -10,7 +10,7 @@ from impasto.collection.task import Task
 from impasto.errors import BadRecipe, UnreadableImage, UnwritableOutput, UsageError
 from impasto.image.metadata import recipe_in
 from impasto.image.read import size_of
-from impasto.recipe import Input, PaintRecipe
+from impasto.recipe import PaintRecipe
 from impasto.replay import digest_of
 from impasto.settings import as_text
 
@@ -83,9 +83,11 @@ def standing(
         found = _found(task.name, file, history.done.get(task.name))
         failure = None if retry_failed else history.failure(task, wanted)
         if found is not None and found.recipe.complete and alike(found.recipe, wanted):
-            done[task.name] = found
+            known = found is history.done.get(task.name)
+            here = {"places": plan.places(task)}
+            done[task.name] = found if known else found.model_copy(update=here)
             continue
-        own = found is not None and _same_subject(found.recipe, wanted)
+        own = found is not None and _same_subject(found, wanted, plan.places(task))
         unfinished = task.name in begun and task.name not in history.done
         if file.exists() and not (own or unfinished or force):
             raise UsageError(
@@ -150,14 +152,17 @@ def _is_still(file: Path, record: Done) -> bool:
     return state.st_mtime_ns == record.modified or digest_of(file) == record.sha256
 
 
-def _same_subject(one: PaintRecipe, other: PaintRecipe) -> bool:
+def _same_subject(found: Done, wanted: PaintRecipe, places: Sequence[str]) -> bool:
     """Whether the same photo was painted in the same styles, in these or in earlier settings.
 
     A picture is the same that has the same bytes, or lies in the same place.
     """
-    pairs = [(one.photo, other.photo), *zip(one.styles, other.styles, strict=False)]
-    return len(one.styles) == len(other.styles) and all(_same_input(*pair) for pair in pairs)
-
-
-def _same_input(one: Input, other: Input) -> bool:
-    return one.sha256 == other.sha256 or one.path == other.path
+    theirs = [item.sha256 for item in (found.recipe.photo, *found.recipe.styles)]
+    ours = [item.sha256 for item in (wanted.photo, *wanted.styles)]
+    if len(theirs) != len(ours):
+        return False
+    before = found.places or [None] * len(theirs)
+    return all(
+        one == other or place == here
+        for one, other, place, here in zip(theirs, ours, before, places, strict=True)
+    )
