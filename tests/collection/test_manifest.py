@@ -157,7 +157,8 @@ def test_our_own_manifest_is_known_wherever_it_breaks_off(tmp_path: Path) -> Non
         for length in range(len(data)):
             path.write_bytes(data[:length])
             Manifest(tmp_path).check()
-    for records in ([], [done("a"), missed("b")]):
+    tables: list[list[Done | Missed]] = [[], [done("a"), missed("b")]]
+    for records in tables:
         Manifest(tmp_path).write_table(records)
         Manifest(tmp_path).check()
 

@@ -60,6 +60,9 @@ def test_what_shells_and_disks_mind_is_left_out() -> None:
         ("{number:3}.png", "no field {number:3}"),
         ("{photo.name}.png", "no field {photo.name}"),
         ("{}.png", "no field {}"),
+        ("\udce9{photo}.png", "'\\udce9{photo}.png' has characters that not every system has"),
+        ("{photo}\n.png", "'{photo}\\n.png' has characters"),
+        ("{photo}: {style}?.png", "leave out control characters"),
     ],
 )
 def test_templates_that_are_none(template: str, message: str) -> None:
@@ -82,7 +85,6 @@ def test_a_depth_that_the_format_lacks() -> None:
         ".{photo}.png",
         "thumbnails/{photo}.png",
         ".impasto/{photo}.png",
-        "C:/{photo}.png",
         "a\\{photo}.png",
     ],
 )

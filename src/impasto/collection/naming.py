@@ -1,5 +1,6 @@
 """How the files of a collection are called."""
 
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath, PureWindowsPath
 from string import Formatter
@@ -15,6 +16,9 @@ USUAL = "{photo}--{style}"
 
 OWN = ("photo", "style", "number", "preset")
 """Fields that are no settings."""
+
+NO_NAME = re.compile(r'[\x00-\x1f\x7f\ud800-\udfff<>:"|?*]')
+"""What some systems have in no name, and bytes that are no text."""
 
 LONGEST = 200
 """Bytes of a part of a name: file systems take 255, and beside it lie files with longer endings."""
@@ -33,6 +37,12 @@ class Template:
             self._parts = list(Formatter().parse(text))
         except ValueError as error:
             raise UsageError(f"name {text!r} cannot be read: {error}") from None
+        for own, _, _, _ in self._parts:
+            if NO_NAME.search(own):
+                raise UsageError(
+                    f"name {text!r} has characters that not every system has in names; leave out "
+                    f'control characters, bytes that are no UTF-8, and any of < > : " | ? *'
+                )
         for _, field, form, conversion in self._parts:
             if field is not None and (form or conversion or _setting(field) not in _known()):
                 raise UsageError(
