@@ -142,6 +142,10 @@ BOTH = 'photos = ["photos"]\nstyles = ["styles"]\n'
         ("jobs.csv", "photo,size\na,3\n", "has to name the columns photo and style"),
         ("jobs.csv", "photo,style\na,b,c\n", "line 2 has more columns than the first line"),
         ("jobs.csv", "photo,style\na,\n", "line 2 names no style"),
+        ("jobs.csv", 'photo,style\na,b\n"c"d,e\n', "jobs.csv: line 3 is no CSV: ',' expected"),
+        ("jobs.csv", 'photo,"st"yle\n', "jobs.csv: line 1 is no CSV: ',' expected after"),
+        ("jobs.json", '{"jobs": 5}', "cannot use jobs.json: jobs: input should be a valid tuple"),
+        ("jobs.toml", "jobs = 5", "cannot use jobs.toml: jobs: input should be a valid tuple"),
         (
             "jobs.csv",
             "photo,style,beta\nphotos/img_2.png,styles/rings.png,x\n",

@@ -185,31 +185,38 @@ def _json(text: str) -> tuple[dict[str, Any], tuple[str, ...]]:
 
 
 def _numbered(found: Any) -> tuple[dict[str, Any], tuple[str, ...]]:
-    jobs = found.get("jobs", []) if isinstance(found, dict) else []
-    return found, tuple(f"job {number + 1}" for number in range(len(jobs)))
+    jobs = found.get("jobs") if isinstance(found, dict) else None
+    several = len(jobs) if isinstance(jobs, list) else 0
+    return found, tuple(f"job {number + 1}" for number in range(several))
 
 
 def _csv(text: str) -> tuple[dict[str, Any], tuple[str, ...]]:
     """A job a line; columns photo and style, and a column for each setting."""
     reader = csv.DictReader(io.StringIO(text), restkey=None, strict=True)
-    columns = [column.strip() for column in reader.fieldnames or ()]
-    if not {"photo", "style"} <= set(columns):
-        raise ValueError("its first line has to name the columns photo and style")
-    jobs, places = [], []
-    for line in reader:
-        if None in line:
-            raise ValueError(f"line {reader.line_num} has more columns than the first line")
-        cells = {key.strip(): (value or "").strip() for key, value in line.items()}
-        if not any(cells.values()):
-            continue
-        styles = [style.strip() for style in cells.pop("style").split(SEVERAL) if style.strip()]
-        photo = cells.pop("photo")
-        if not (photo and styles):
-            raise ValueError(f"line {reader.line_num} names no {'style' if photo else 'photo'}")
-        own = {name: value for name, value in cells.items() if value}
-        jobs.append({"photo": photo, "styles": styles, "settings": own})
-        places.append(f"line {reader.line_num}")
-    return {"jobs": jobs}, tuple(places)
+    try:
+        columns = [column.strip() for column in reader.fieldnames or ()]
+        if not {"photo", "style"} <= set(columns):
+            raise ValueError("its first line has to name the columns photo and style")
+        found = {f"line {reader.line_num}": _job_of(line, reader.line_num) for line in reader}
+    except csv.Error as error:
+        raise ValueError(f"line {reader.reader.line_num} is no CSV: {error}") from None
+    jobs = {place: job for place, job in found.items() if job}
+    return {"jobs": [*jobs.values()]}, tuple(jobs)
+
+
+def _job_of(line: dict[Any, Any], number: int) -> dict[str, Any]:
+    """The job of a line of CSV, empty for an empty line; ValueError for a line that is none."""
+    if None in line:
+        raise ValueError(f"line {number} has more columns than the first line")
+    cells = {key.strip(): (value or "").strip() for key, value in line.items()}
+    if not any(cells.values()):
+        return {}
+    styles = [style.strip() for style in cells.pop("style").split(SEVERAL) if style.strip()]
+    photo = cells.pop("photo")
+    if not (photo and styles):
+        raise ValueError(f"line {number} names no {'style' if photo else 'photo'}")
+    own = {name: value for name, value in cells.items() if value}
+    return {"photo": photo, "styles": styles, "settings": own}
 
 
 def _first(error: ValidationError) -> str:
