@@ -285,6 +285,8 @@ def test_in_python(place: Path, one_thread: None) -> None:
         (("a.jpg", "b.jpg", "c.jpg"), "put patterns in quotes"),
         (("photos", "nowhere"), "cannot read nowhere: there is no such file"),
         (("photos", "styles", "--cache", "4"), "cache must be at least 1MB"),
+        (("photos", "styles", "--threads=-1"), "threads must be at least 1, not -1"),
+        (("photos", "styles", "--threads", "0", "--dry-run"), "threads must be at least 1, not 0"),
         (("photos", "styles", "--name", "{photo}.png"), "add {style} to --name"),
         (("photos", "styles", "--name", "{photo}--{style}.gif"), "a GIF holds 256 colours"),
         (("photos", "styles", "--size", "3"), "size must be at least 16 px"),

@@ -106,6 +106,7 @@ def batch(
         retry_failed=retry_failed,
         force=force,
     )
+    runner = job.runner(workers, most, threads)
     if dry_run:
         from impasto.tables import collection_table
 
@@ -113,7 +114,7 @@ def batch(
         present(forecast.facts(), collection_table(forecast), json_=json_)
         return
     with shown(console, quiet=quiet) as show:
-        made = job.make(show, job.runner(workers, most, threads))
+        made = job.make(show, runner)
     finish(made, quiet=quiet, json_=json_)
 
 

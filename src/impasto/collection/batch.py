@@ -183,12 +183,18 @@ class Batch:
     def runner(
         self, cluster: ClusterSettings | None, cache: int | str, threads: int | None
     ) -> Runner:
-        """Who paints: workers on a cluster, or else this process with so many threads."""
+        """Who paints: workers on a cluster, or else this process with so many threads.
+
+        UsageError where there are no threads, or the amount of the cache is none.
+        """
         if cluster is not None:
             return Cluster(cluster, self.weights, self.loaded)
+        own = torch.get_num_threads() if threads is None else threads
+        if own < 1:
+            raise UsageError(f"threads must be at least 1, not {own}")
         files = TargetFiles(self._home.targets, cache_bytes(cache))
         painter = Painter(self.weights, self.loaded, files)
-        return Here(painter, threads or torch.get_num_threads())
+        return Here(painter, own)
 
     def make(self, show: Callable[[Event], None], runner: Runner) -> Collection:
         """Paint what is missing, and record it.
