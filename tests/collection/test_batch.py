@@ -179,6 +179,16 @@ def test_what_a_killed_run_did_not_record_is_taken_as_it_is(
     assert (ART / thumbnail_of(NAMES[3])).exists()
 
 
+def test_what_is_taken_as_it_is_gets_a_thumbnail_of_its_own(art: Path, impasto: Impasto) -> None:
+    command = ("paint", "photos/img_2.png", "--style", "styles/rings.png=1", *SMALL[:-2])
+    assert impasto(*command, "--force", "-o", ART / NAMES[0])[0] == 0
+    batch = ("batch", "photos/img_2.png", "styles/rings.png=1", *SMALL, "--json", "-o")
+    assert json.loads(impasto(*batch, ART)[1])["made"] == 0
+    assert json.loads(impasto(*batch, "fresh")[1])["made"] == 1
+    small = thumbnail_of(NAMES[0])
+    assert (ART / small).read_bytes() == Path("fresh", small).read_bytes()
+
+
 def test_what_lies_in_folders_is_taken_by_its_whole_name(
     place: Path, impasto: Impasto, lines: Lines
 ) -> None:

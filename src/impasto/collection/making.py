@@ -77,10 +77,16 @@ class Making:
         self._draw()
 
     def _adopt(self) -> None:
-        """Record artworks whose run was killed before it could, and make missing thumbnails."""
+        """Record artworks whose run was killed before it could, and make missing thumbnails.
+
+        Such a run may have left the thumbnail of what was there before.
+        """
+        new = {record.name for record in self._standing.unrecorded}
         for record in self._standing.unrecorded:
             self._home.manifest.append(record)
-        names = [name for name in self.done if not self._is_there(thumbnail_of(name))]
+        names = [
+            name for name in self.done if name in new or not self._is_there(thumbnail_of(name))
+        ]
         for number, name in enumerate(names):
             self._show(Stage("making thumbnails", number / len(names)))
             with suppress(UnreadableImage):
