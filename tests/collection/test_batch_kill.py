@@ -1,5 +1,6 @@
 """Collections that are killed or stopped, and go on by the same command to the same pictures."""
 
+import csv
 import random
 import signal
 import subprocess
@@ -70,7 +71,12 @@ def test_ctrl_c_keeps_the_state_of_the_work(impasto: Impasto, start: Start, line
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (130, "")
-    made = len(lines(ART))
+    recorded = [record["name"] for record in lines(ART)]
+    with (ART / "manifest.csv").open(newline="") as table:
+        assert [row["name"] for row in csv.DictReader(table)] == recorded
+    shown = (ART / "gallery-data.js").read_text()
+    assert shown.count('"losses":[0,') == shown.count('"thumbnail":true') == len(recorded)
+    made = len(recorded)
     assert f"stopped; {made} of 4 artworks are there; to go on, give the same command" in err
     assert err.count("\n") == 1
     unfinished = list(ART.glob("*.unfinished"))

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from impasto.neural.target_files import TargetFiles
 from impasto.neural.weights import load_weights
 from impasto.quantities import parse_memory
 from impasto.settings import OutputSettings, Preset
+from impasto.work import undisturbed
 
 CACHE = "1GB"
 """Bytes of computed targets that a collection keeps on the disk until it is complete."""
@@ -237,8 +239,10 @@ class Batch:
             making.run(runner)
             making.end()
         except (KeyboardInterrupt, Interrupted):
+            _end_early(making)
             raise Interrupted(f"stopped; {self._there(making)}") from None
         except UnwritableOutput as error:
+            _end_early(making)
             raise UnwritableOutput(f"{error}; {self._there(making)}") from error
 
     def _there(self, making: Making) -> str:
@@ -255,6 +259,12 @@ class Batch:
             )
         except OSError as error:
             raise unwritable(self.plan.folder, error) from error
+
+
+def _end_early(making: Making) -> None:
+    """Write table and gallery of what is there; where they cannot be, all is recorded anyway."""
+    with undisturbed(), suppress(UnwritableOutput):
+        making.end()
 
 
 def cache_bytes(amount: int | str) -> int:
