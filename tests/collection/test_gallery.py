@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from impasto.artwork import recipe_for
 from impasto.collection.entry import Entry, State
 from impasto.collection.gallery import DATA, PAGE, Gallery
+from impasto.collection.gallery_data import gallery_data
 from impasto.collection.task import Material, Task
 from impasto.collection.thumbnail import input_thumbnail, thumbnail, thumbnail_of
 from impasto.errors import UsageError
@@ -196,6 +197,24 @@ def test_a_link_opens_its_artwork_with_recipe_and_command(opened: Open, small: P
     assert shown.locator("#beside").is_visible()
     shown.click("[data-copy=command]")
     expect(shown.locator("#copied")).to_have_text(re.compile(r"^(Copied|Selected: copy it)"))
+
+
+def test_each_artwork_has_the_weights_that_it_was_painted_with(tmp_path: Path) -> None:
+    usual, other, waiting = entry(0, 0), entry(0, 1), Entry(entry(0, 2).task, weights="other.pth")
+    assert other.recipe is not None
+    weights = Input(path="other.pth", sha256="1")
+    recipe = other.recipe.model_copy(update={"weights": weights})
+    data = gallery_data(
+        [usual, replace(other, recipe=recipe, weights="other.pth"), waiting], "", tmp_path
+    )
+    commands = [data["options"][each["options"]] for each in data["entries"]]
+    named = ("--weights", "other.pth", "--size", "96")
+    assert commands == [("--size", "96"), named, named]
+    assert [each["note"] for each in data["entries"]] == [
+        f"weights {USUAL_WEIGHTS}",
+        "weights other.pth",
+        "weights other.pth",
+    ]
 
 
 def test_actual_pixels_and_the_whole(opened: Open, small: Path) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from impasto.collection.task import Task
-from impasto.recipe import PaintRecipe
+from impasto.recipe import USUAL_WEIGHTS, PaintRecipe
 
 
 class State(StrEnum):
@@ -31,3 +31,5 @@ class Entry:
     """Bytes."""
     recipe: PaintRecipe | None = None
     """With its losses; of one that is done."""
+    weights: str = USUAL_WEIGHTS
+    """Of the network, as recipes name them."""

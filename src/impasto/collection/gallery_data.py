@@ -30,13 +30,12 @@ def gallery_data(entries: Sequence[Entry], title: str, folder: Path) -> Fields:
     inputs = _numbered(entries)
     made = [entry.recipe for entry in entries if entry.recipe is not None]
     shared = _shared(made[0]) if made else {}
-    weights = made[0].weights.path if made else USUAL_WEIGHTS
     options: dict[tuple[str, ...], int] = {}
     losses: dict[tuple[str, ...], int] = {}
     cells = []
     for entry, (row, column), note in zip(entries, found.places, found.notes, strict=True):
         cell = _cell(entry, folder) | {"row": row, "column": column}
-        words = _options(entry.task, weights)
+        words = _options(entry)
         cell["options"] = options.setdefault(words, len(options))
         cell |= {"note": note} if note else {}
         if entry.recipe is not None:
@@ -120,8 +119,9 @@ def _is_of(item: Input, material: Material) -> bool:
     return item.path == as_text(material.path) and item.sha256 == material.sha256
 
 
-def _options(task: Task, weights: str) -> tuple[str, ...]:
-    """The words of a command line that say how a task's settings differ from the defaults."""
+def _options(entry: Entry) -> tuple[str, ...]:
+    """The words of a command line that say how an artwork's settings differ from the defaults."""
+    task, weights = entry.task, entry.weights
     words: list[str] = [] if weights == USUAL_WEIGHTS else ["--weights", weights]
     usual = dict(PaintSettings()) | dict(OutputSettings())
     for name, value in (*task.settings, *task.output):

@@ -181,8 +181,10 @@ class Making:
         if task.name in self.done:
             return _done(task, self.done[task.name])
         if task.name in self.failed:
-            return Entry(task, State.FAILED, self.failed[task.name].reason)
-        return Entry(task, size=self._sizes.get(task.name))
+            reason, weights = self.failed[task.name].reason, self._plan.weights.path
+            return Entry(task, State.FAILED, reason, weights=weights)
+        size = self._sizes.get(task.name)
+        return Entry(task, size=size, weights=self._plan.weights.path)
 
 
 def task_of(record: Done) -> Task:
@@ -206,6 +208,7 @@ def _done(task: Task, record: Done) -> Entry:
         seconds=record.seconds,
         file_size=record.bytes,
         recipe=record.recipe,
+        weights=record.recipe.weights.path,
     )
 
 

@@ -40,7 +40,7 @@ class Matrix:
 def matrix(entries: Sequence[Entry]) -> Matrix:
     """Lay a collection out."""
     tasks = [entry.task for entry in entries]
-    notes = _notes(tasks)
+    notes = _notes(entries)
     pairs = Counter((task.photo, _styles(task)) for task in tasks)
     split = {styles for (_, styles), count in pairs.items() if count > 1}
     photos: dict[Material, int] = {}
@@ -93,9 +93,10 @@ def _columns(styles: tuple[Material, ...], variant: str) -> Iterator[Column]:
         number += 1
 
 
-def _notes(tasks: Sequence[Task]) -> list[str]:
-    """In what the settings of each task differ from those of others; empty where none do."""
-    values = [dict(_values(task)) for task in tasks]
+def _notes(entries: Sequence[Entry]) -> list[str]:
+    """In what the settings of each artwork differ from those of others; empty where none do."""
+    tasks = [entry.task for entry in entries]
+    values = [dict(_values(entry)) for entry in entries]
     varied = [name for name in (values[0] if values else {}) if _differs(values, name)]
     betas: dict[tuple[Material, ...], set[tuple[float, ...]]] = {}
     for task in tasks:
@@ -113,9 +114,10 @@ def _betas(task: Task) -> tuple[float, ...]:
     return tuple(beta for _, beta in task.styles)
 
 
-def _values(task: Task) -> Iterator[tuple[str, str]]:
+def _values(entry: Entry) -> Iterator[tuple[str, str]]:
     """Every setting by the name of its option, as text; betas are those of the styles."""
-    for settings in (task.settings, task.output):
+    yield "weights", entry.weights
+    for settings in (entry.task.settings, entry.task.output):
         for name, value in settings:
             if name != "beta":
                 yield option_name(name).lstrip("-"), shown(value)
