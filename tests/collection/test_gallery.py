@@ -251,6 +251,33 @@ def test_what_is_painted_meanwhile_appears(opened: Open, tmp_path: Path) -> None
     expect(shown.locator(".cell.done")).to_have_count(3, timeout=30_000)
 
 
+def test_an_open_picture_goes_on_when_it_is_painted_or_left_out(
+    opened: Open, tmp_path: Path
+) -> None:
+    done = [entry(0, style) for style in range(3)]
+    waiting = [done[0], *(Entry(each.task) for each in done[1:])]
+    provide(tmp_path, waiting)
+    Gallery(tmp_path).write(waiting)
+    shown = opened(tmp_path, hash_="#photo_0--style_1.png")
+    assert "Not painted yet" in shown.inner_text("#fault")
+    provide(tmp_path, [*done[:2], waiting[2]])
+    Gallery(tmp_path).write([*done[:2], waiting[2]])
+    shown.evaluate("refresh()")
+    expect(shown.locator("#full")).to_be_visible()
+    assert not shown.locator("#fault").is_visible()
+    for key, style in [("ArrowLeft", 0), ("End", 2), ("ArrowLeft", 1)]:
+        shown.keyboard.press(key)
+        assert shown.inner_text("#name") == f"photo_0 × style_{style}"
+    shown.keyboard.press("Escape")
+    expect(shown.locator(".cell:focus")).to_have_attribute("href", "#photo_0--style_1.png")
+    shown.fill("#filter", "style_0")
+    for key in ("Home", "ArrowRight"):  # from a picture that the filter hides, to one that it shows
+        shown.evaluate("location.hash = '#photo_0--style_1.png'")
+        expect(shown.locator("#name")).to_have_text("photo_0 × style_1")
+        shown.keyboard.press(key)
+        assert shown.inner_text("#name") == "photo_0 × style_0"
+
+
 def test_it_fits_a_telephone(opened: Open, small: Path) -> None:
     shown = opened(small, width=400, height=800)
     assert shown.evaluate("document.documentElement.scrollWidth") <= 400

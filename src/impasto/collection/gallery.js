@@ -181,17 +181,18 @@ function choose(picture) {
   if (picture) cell(picture).tabIndex = 0;
 }
 
-// The picture that a key leads to; where the row has a gap, what lies behind it.
+// The picture that a key leads to; where the row has a gap, what lies behind it. From one that is
+// not on the wall, as the filter leaves it out, all keys lead back to the wall.
 function neighbour(picture, key, far = false) {
+  let y = lines.findIndex((line) => line.includes(picture));
+  if (y < 0) return current;
   if (key === "Home" || key === "End") {
-    const line = (far ? lines.flat() : lines.find((each) => each.includes(picture))).filter(Boolean);
+    const line = (far ? lines.flat() : lines[y]).filter(Boolean);
     return line.at(key === "Home" ? 0 : -1);
   }
   const step = key === "ArrowLeft" || key === "ArrowUp" ? -1 : 1;
   const upright = key === "ArrowUp" || key === "ArrowDown";
   if (upright && element("list")) return nearest(picture, step);
-  let y = lines.findIndex((line) => line.includes(picture));
-  if (y < 0) return undefined;
   let x = lines[y].indexOf(picture);
   do upright ? (y += step) : (x += step);
   while (lines[y] && x >= 0 && x < Math.max(...lines.map((line) => line.length)) && !lines[y][x]);
@@ -248,10 +249,12 @@ function read() {
     const old = before.get(address);
     if (old === current) current = picture;
     // What is loaded stays.
-    if (old?.cell && old.state === picture.state && old.thumbnail === picture.thumbnail) adopt(picture, old);
+    if (old?.cell && isSame(old, picture)) adopt(picture, old);
   }
   document.title = element("title").textContent = globalThis.collection.title;
 }
+
+const isSame = (one, other) => one.state === other.state && one.thumbnail === other.thumbnail;
 
 function adopt(picture, old) {
   const fresh = cell(picture), image = old.cell.querySelector("img");
@@ -272,6 +275,7 @@ function refresh() {
     show();
     wall.scrollTo(left, top);
     if (focused) current?.cell.focus({ preventScroll: true });
+    renew();
   });
   script.addEventListener("error", () => script.remove());
   document.head.append(script);

@@ -26,9 +26,23 @@ function open(picture) {
   } else full.removeAttribute("src");
   showBeside(picture);
   showDetails(picture);
-  for (const button of element("moves").children) button.disabled = !neighbour(picture, button.dataset.key);
+  showMoves();
   fit();
   if (first) stage.focus();
+}
+
+function showMoves() {
+  for (const button of element("moves").children) button.disabled = !neighbour(opened, button.dataset.key);
+}
+
+// After new data: what is open is shown as it is now.
+function renew() {
+  if (!viewer.open) return;
+  const before = opened;
+  opened = pictures.get(before.address);
+  if (!opened) viewer.close();
+  else if (isSame(opened, before)) showMoves();
+  else open(opened);
 }
 
 // What is in the address bar is open; going back closes it.
@@ -48,7 +62,7 @@ function go(picture) {
 viewer.addEventListener("close", () => {
   if (location.hash) history.replaceState(null, "", location.pathname + location.search);
   full.removeAttribute("src");
-  if (opened && opened.cell.isConnected) opened.cell.focus();
+  (opened?.cell?.isConnected ? opened : current)?.cell.focus();
 });
 
 full.addEventListener("load", () => {
