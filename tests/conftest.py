@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -126,10 +127,18 @@ WORKER = re.compile(r"ray::\w+Worker\b")
 
 
 @pytest.fixture(scope="module")
-def head(environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the workers of a cluster have their folders."""
+    return tmp_path_factory.mktemp("scratch")
+
+
+@pytest.fixture(scope="module")
+def head(environment: dict[str, str], scratch: Path) -> Iterator[subprocess.Popen[str]]:
     """A cluster with two processors, whose token all programs have."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(environment, "RAY_USAGE_STATS_ENABLED", "0")
+        patch.setitem(environment, "RAY_TMPDIR", tempfile.gettempdir())  # of its sockets
+        patch.setitem(environment, "TMPDIR", str(scratch))
         patch.setitem(environment, "RAY_AUTH_TOKEN", secrets.token_hex(32))
         process = subprocess.Popen(
             [sys.executable, "-c", HEAD],

@@ -88,7 +88,9 @@ def test_a_driver_that_is_killed_goes_on(begin: Start, workers: Workers, lines: 
     assert len(pictures("art")) == 4
 
 
-def test_ctrl_c_ends_workers_and_says_how_to_go_on(begin: Start, workers: Workers) -> None:
+def test_ctrl_c_ends_workers_and_says_how_to_go_on(
+    begin: Start, workers: Workers, scratch: Path
+) -> None:
     process = begin(300)
     wait_for(lambda: len(workers()) == 2, process)
     time.sleep(1)
@@ -98,6 +100,7 @@ def test_ctrl_c_ends_workers_and_says_how_to_go_on(begin: Start, workers: Worker
     assert "of 4 artworks are there; to go on, give the same command again" in err
     assert "Traceback" not in err
     gone(workers)
+    assert not list(scratch.iterdir())
 
 
 def test_a_picture_that_cannot_be_used_fails_once(begin: Start, lines: Lines) -> None:

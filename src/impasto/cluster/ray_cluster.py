@@ -28,13 +28,12 @@ def joined(address: str) -> Iterator[Any]:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nobody is told what runs here
     if _has_token():
         os.environ.setdefault("RAY_AUTH_MODE", "token")
-    with extra("cluster", "painting on a cluster"):
+    with extra("cluster", "work on a cluster"):
         import ray
     if ray.is_initialized():  # by the program that calls
         yield ray
         return
-    if address != AUTO:
-        _check_reachable(address)
+    check(address)
     try:
         with _own_sigterm():
             ray.init(
@@ -66,8 +65,10 @@ def _own_sigterm() -> Iterator[None]:
             signal.signal(signal.SIGTERM, before)
 
 
-def _check_reachable(address: str) -> None:
+def check(address: str) -> None:
     """Refuse an address where nobody answers; Ray itself would try for minutes."""
+    if address == AUTO:
+        return
     host, _, port = address.rpartition("://")[2].rpartition(":")
     if not (host and port.isdecimal()):
         raise UsageError(f"cluster must be auto or an address as 192.0.2.10:6379, not {address}")

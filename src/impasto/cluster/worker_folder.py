@@ -16,7 +16,10 @@ TRIES = 3
 
 
 class WorkerFolder:
-    """Made when it is first asked for, when those of workers that have died are removed as well."""
+    """Made when it is first asked for.
+
+    The folders of workers that have died are removed when it comes, and when it goes.
+    """
 
     @cached_property
     def path(self) -> Path:
@@ -28,14 +31,21 @@ class WorkerFolder:
             self._lock.acquire(1)
         except OSError as error:
             raise unusable("keep the files of a worker", place, error) from error
-        if holder(made / LOCK) is not None:  # else this disk knows no locks
-            sweep(place)
+        self._knows_locks = holder(made / LOCK) is not None
+        self._sweep(place)
         return made
 
     def remove(self) -> None:
         """Remove it with all that is in it, if it was made."""
         if "path" in vars(self):
+            self._lock.remove()
             remove(self.path)
+            self._sweep(self.path.parent)
+
+    def _sweep(self, place: Path) -> None:
+        """Nobody can tell who lives on a disk that knows no locks."""
+        if self._knows_locks:
+            sweep(place)
 
 
 def sweep(place: Path) -> None:

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Generator, Iterator, Mapping, Sequence
 
 from impasto.cluster.cluster_settings import ClusterSettings
-from impasto.cluster.ray_cluster import joined
+from impasto.cluster.ray_cluster import check, joined
 from impasto.cluster.ray_crew import Crew, HowFar, Lost, Member
 from impasto.cluster.sent_files import sent
 from impasto.errors import ClusterError, ImpastoError
@@ -30,8 +30,10 @@ class Cluster:
     ) -> None:
         """`files`: {path as given: where it lies here} of all inputs.
 
-        versions: of packages that decide the frames, which all workers have to have.
+        versions: of packages that decide the frames, which all workers have to have. Raises
+        ClusterError where there is no such cluster, before any work.
         """
+        check(settings.cluster)
         self._settings, self._files, self._versions = settings, files, versions
 
     def carry_out(self, tasks: Sequence[Task], making: Making) -> Generator[Report]:
