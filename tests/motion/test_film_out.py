@@ -3,7 +3,7 @@ import resource
 import struct
 from collections.abc import Iterator
 from fractions import Fraction
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -175,6 +175,8 @@ def test_sound_is_copied_packet_by_packet(source: str, tmp_path: Path) -> None:
     [
         ("mkv", "mp4", "aac"),
         ("mkv", "mov", "libmp3lame"),
+        ("mkv", "mp4", "pcm_s16le"),
+        ("avi", "mp4", "pcm_s16le"),
         ("ts", "mp4", "aac"),
         ("mp4", "mkv", "aac"),
     ],
@@ -192,7 +194,46 @@ def test_sound_goes_from_one_kind_of_file_to_another(
     np.testing.assert_allclose(after_pictures(output), after_pictures(path), atol=0.0011)
     if ending != "mkv":
         steps = {later - now for (_, now), (_, later) in pairwise(copied)}
-        assert steps == {Fraction(1024 if codec == "aac" else 1152, 48_000)}
+        assert steps == {Fraction(1152 if codec == "libmp3lame" else 1024, 48_000)}
+
+
+def samples(path: Path) -> int:
+    with av.open(str(path)) as container:
+        return sum(frame.samples for frame in container.decode(audio=0))
+
+
+def test_packets_that_do_not_say_how_long_they_are_heard_are_heard_to_their_end(
+    tmp_path: Path,
+) -> None:
+    path = film(tmp_path / "a.mkv", pan(30, (64, 48), (1, 0)).frames, How(sounds=("alac",)))
+    with av.open(str(path)) as container:
+        assert {packet.duration for packet in container.demux(audio=0)} <= {0, None}
+    clip, output = Clip(path), tmp_path / "a.mp4"
+    write_film(pan(30, (64, 48)).frames, survey(clip, nobody), clip, output, FilmSettings())
+    assert samples(output) == samples(path) == 57_600
+
+
+def test_sound_that_ffmpeg_refuses_at_the_end_is_refused_before_any_work(tmp_path: Path) -> None:
+    """PCM of so many channels that have no usual places, which MP4 would have to name."""
+    path, mute = tmp_path / "nine.mkv", film(tmp_path / "a.mkv", pan(5, (64, 48)).frames)
+    with av.open(str(mute)) as source, av.open(str(path), "w") as container:
+        pictures = container.add_stream_from_template(source.streams.video[0])
+        stream = container.add_stream("pcm_s16le", 48_000)
+        stream.layout = "9 channels"
+        silence = np.zeros((1, 9 * 9600), np.int16)
+        frame = av.AudioFrame.from_ndarray(silence, format="s16", layout="9 channels")
+        frame.sample_rate, frame.pts = 48_000, 0
+        for packet in chain(source.demux(video=0), stream.encode(frame)):
+            if packet.dts is not None:
+                packet.stream = pictures if packet.stream.type == "video" else stream
+                container.mux(packet)
+    clip, output, settings = Clip(path), tmp_path / "out.mp4", FilmSettings()
+    with pytest.raises(UsageError, match=r"FFmpeg refuses such a film .* or --sound none"):
+        check_film(output, [path], force=False, settings=settings, clip=clip)
+    with pytest.raises(UnwritableOutput, match=r"cannot write .*out.mp4: FFmpeg .* --sound none"):
+        write_film(pan(5, (64, 48)).frames, regular(5), clip, output, settings)
+    assert not output.exists()
+    check_film(tmp_path / "out.mkv", [path], force=False, settings=settings, clip=clip)
 
 
 def test_sound_of_a_part_is_that_part(tmp_path: Path) -> None:

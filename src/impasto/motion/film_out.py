@@ -1,25 +1,25 @@
 """A film written: its frames coded, the sound of its source, and the recipe inside."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from fractions import Fraction
 from heapq import merge
 from io import BytesIO
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from impasto.errors import UsageError
+from impasto.errors import UnwritableOutput, UsageError
 from impasto.image.atomic import replacing
 from impasto.image.film import RECIPE, Look, add_stream, created, depths, packets, require
 from impasto.image.film_codec import CONTAINERS, Codec, codec_of, container_of
 from impasto.image.write import check_file
 from impasto.motion.clip import Clip
 from impasto.motion.film_settings import FilmSettings
-from impasto.motion.sound import add_sounds, sounds, span_of
+from impasto.motion.sound import WHOLE, add_sounds, sounds, span_of
 from impasto.motion.survey import Survey
 from impasto.motion.video_file import opened
 
@@ -35,6 +35,9 @@ TOLD = ("title", "artist", "copyright", "date", "creation_time", "location")
 
 MOST_RATE = Fraction(240)
 """Frames a second that every encoder takes; it is a hint, for each frame has its own time."""
+
+HEARD = 100
+"""Packets of sound that are written for a trial: of several streams, one at least each."""
 
 SMALL = 64
 """A side that every encoder takes, px."""
@@ -102,7 +105,7 @@ def write_film(
         pixel_aspect=clip.facts.pixel_aspect if clip else Fraction(1),
     )
     with replacing(output) as temporary:
-        with ExitStack() as stack:
+        with _finishing(output), ExitStack() as stack:
             film = stack.enter_context(created(temporary, kind))
             stream = add_stream(film, codec, look)
             lead = 0
@@ -118,6 +121,22 @@ def write_film(
             for packet in merge(coded, heard, key=_seconds):
                 _put(film, packet)
         return temporary.stat().st_size
+
+
+@contextmanager
+def _finishing(output: Path) -> Iterator[None]:
+    """Say what FFmpeg refuses that no trial told; what the disk does, `replacing` says."""
+    from av import FFmpegError
+
+    try:
+        yield
+    except FFmpegError as error:
+        if isinstance(error, OSError):
+            raise
+        raise UnwritableOutput(
+            f"cannot write {output}: FFmpeg refuses such a film ({error.strerror}); leave its "
+            "sound out by --sound none"
+        ) from error
 
 
 def _sound(
@@ -220,7 +239,7 @@ def _held(muxer: str) -> set[str]:
 
 
 def _rehearse(output: Path, codec: Codec, depth: int, clip: Clip | None) -> None:
-    """Write the beginning of such a film into memory, for what no table tells."""
+    """Write such a film into memory, with a little sound, for what no table tells."""
     import av
 
     try:
@@ -252,12 +271,20 @@ def _check_size(output: Path, codec: Codec, depth: int, size: tuple[int, int]) -
 
 
 def _begin(output: Path, codec: Codec, look: Look, clip: Clip | None = None) -> None:
-    """Write into memory what stands in front of the frames of a film."""
+    """Write into memory what stands around the frames of a film, and the first of the sound.
+
+    Some of what is said of sound stands behind it, and only where there is any.
+    """
     import av
 
+    kind = container_of(output)
     with ExitStack() as stack:
-        film = stack.enter_context(av.open(BytesIO(), "w", format=container_of(output).muxer))
+        film = stack.enter_context(av.open(BytesIO(), "w", format=kind.muxer))
         add_stream(film, codec, look)
+        heard: Iterator[Packet[Any]] = iter(())
         if clip is not None:
-            add_sounds(stack.enter_context(opened(clip.path))[0], film)
+            source, _ = stack.enter_context(opened(clip.path))
+            heard = sounds(source, add_sounds(source, film), WHOLE, fine=kind.exact)
         film.start_encoding()
+        for packet in islice(heard, HEARD):
+            _put(film, packet)

@@ -1,6 +1,7 @@
 """The sound of a clip, copied packet by packet."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,10 @@ class Span:
     """From where on sound is left out; None where all of the clip is shown to its end."""
 
 
+WHOLE = Span(Fraction(0), starts=False, end=None)
+"""All of a clip, by its own clock."""
+
+
 def span_of(clip: Clip, source: "InputContainer", first: Fraction) -> Span:
     """What is shown of a clip whose first frame asked for comes `first` seconds after its first.
 
@@ -53,6 +58,11 @@ def add_sounds(source: "InputContainer", film: "OutputContainer") -> "dict[int, 
         copy = film.add_stream_from_template(stream)
         copy.metadata.update({key: stream.metadata[key] for key in TOLD if key in stream.metadata})
         copy.disposition = stream.disposition
+        layout = copy.codec_context.layout
+        if layout.name == f"{layout.nb_channels} channels":
+            # Matroska's PCM doesn't say which they are; MP4 must know, so they are the usual ones.
+            with suppress(ValueError):  # there are none of so many
+                copy.codec_context.layout = f"{layout.nb_channels}c"
         made[stream.index] = copy
     return made
 
@@ -97,7 +107,8 @@ class _Clock:
 
     Matroska rounds times to thousandths of a second. Where every packet holds as many samples, a
     finer clock has the times from before; players take rounded ones for gaps. Times that do not
-    grow, which files must not have, are moved on by a tick.
+    grow, which files must not have, are moved on by a tick. A packet that does not say how long it
+    is heard is taken to last as long as the one before it.
     """
 
     def __init__(self, stream: "AudioStream", origin: Fraction, fine: bool) -> None:
@@ -107,12 +118,14 @@ class _Clock:
             self._base = Fraction(1, coder.sample_rate)
             self._step = coder.frame_size * self._base
         self._next: Fraction | None = None
+        self._before = Fraction(0)
         self._last: int | None = None
 
     def set(self, packet: "Packet[Any]") -> None:
         """Put a packet on the film's clock."""
         heard = (packet.pts or 0) * packet.time_base - self._origin
-        lasts = self._step or _seconds(packet)
+        lasts = self._step or _seconds(packet) or max(Fraction(0), heard - self._before)
+        self._before = heard
         if self._step:
             if self._next is not None and abs(self._next - heard) <= packet.time_base:
                 heard = self._next
