@@ -1,5 +1,6 @@
 """The gallery in a real browser: what it shows, how it is used, and that it asks nobody."""
 
+import io
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from impasto.artwork import recipe_for
@@ -52,6 +54,7 @@ def entry(photo: int, style: int) -> Entry:
         seconds=1.0 + photo,
         file_size=9000,
         recipe=recipe.model_copy(update={"losses": losses}),
+        version=f"{photo:04x}{style:04x}",
     )
 
 
@@ -276,6 +279,37 @@ def test_an_open_picture_goes_on_when_it_is_painted_or_left_out(
         expect(shown.locator("#name")).to_have_text("photo_0 × style_1")
         shown.keyboard.press(key)
         assert shown.inner_text("#name") == "photo_0 × style_0"
+
+
+def test_what_is_painted_anew_is_shown_anew(opened: Open, tmp_path: Path) -> None:
+    entries = [entry(0, 0), Entry(entry(0, 1).task)]
+    shades = {"black": 0.0, "white": 1.0}
+
+    def painted(shade: str) -> None:
+        data = thumbnail(np.full((SIZE[1], SIZE[0], 3), shades[shade], np.float32))
+        for path in (entries[0].task.name, thumbnail_of(entries[0].task.name)):
+            (tmp_path / path).write_bytes(data)
+        Gallery(tmp_path).write([replace(entries[0], version=shade), entries[1]])
+
+    def brightness(selector: str) -> float:
+        data = shown.locator(selector).first.screenshot()
+        return float(np.asarray(Image.open(io.BytesIO(data)).convert("L"))[20:-20, 20:-20].mean())
+
+    provide(tmp_path, entries)
+    painted("black")
+    shown = opened(tmp_path)
+    assert brightness(".cell") == 0
+    painted("white")
+    shown.evaluate("refresh()")
+    expect(shown.locator(".cell img")).to_have_attribute("src", re.compile(r"\?white$"))
+    shown.wait_for_function("document.querySelector('.cell img').complete")
+    assert brightness(".cell") == 255
+    shown.locator(".cell").first.click()
+    painted("black")
+    shown.evaluate("refresh()")
+    expect(shown.locator("#full")).to_have_attribute("src", re.compile(r"\?black$"))
+    expect(shown.locator("#full")).to_be_visible()
+    assert brightness("#canvas") == 0
 
 
 def test_it_fits_a_telephone(opened: Open, small: Path) -> None:

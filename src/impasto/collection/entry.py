@@ -33,3 +33,5 @@ class Entry:
     """With its losses; of one that is done."""
     weights: str = USUAL_WEIGHTS
     """Of the network, as recipes name them."""
+    version: str = ""
+    """Tells the file of one that is done from others that lay in its place before."""

@@ -77,6 +77,12 @@ function grouped(chosen, key) {
   return [...groups.entries()].sort(([a], [b]) => a - b).map(([, group]) => group);
 }
 
+// Files
+
+// Browsers keep what they have loaded, though another picture may lie there since.
+const file = ({ address, version = "" }) => `${address}?${version}`;
+const thumbnail = ({ address, version = "" }) => `thumbnails/${address}.webp?${version}`;
+
 // Cells
 
 function cell(picture) {
@@ -86,10 +92,9 @@ function cell(picture) {
   made.title = [title, brief(picture), picture.reason].filter(Boolean).join("\n");
   made.ariaLabel = [title, brief(picture)].join(", ");
   if (state === "done") {
-    const src = picture.thumbnail ? `thumbnails/${address}.webp` : address;
     const image = make("img", { alt: "", loading: "lazy", decoding: "async" });
     image.addEventListener("error", () => made.classList.add("missing"));
-    image.src = src;
+    image.src = picture.thumbnail ? thumbnail(picture) : file(picture);
     made.append(image);
   } else if (state === "failed") made.append(make("span", { textContent: "failed" }));
   made.addEventListener("focus", () => choose(picture));
@@ -254,7 +259,7 @@ function read() {
   document.title = element("title").textContent = globalThis.collection.title;
 }
 
-const isSame = (one, other) => one.state === other.state && one.thumbnail === other.thumbnail;
+const isSame = (one, other) => ["state", "thumbnail", "version"].every((name) => one[name] === other[name]);
 
 function adopt(picture, old) {
   const fresh = cell(picture), image = old.cell.querySelector("img");

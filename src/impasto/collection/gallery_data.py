@@ -90,7 +90,12 @@ def _cell(entry: Entry, folder: Path) -> Fields:
         cell["state"] = entry.state
     elif (folder / thumbnail_of(name)).is_file():
         cell["thumbnail"] = True
-    known: Fields = {"reason": entry.reason, "size": entry.size, "bytes": entry.file_size}
+    known: Fields = {
+        "version": entry.version,
+        "reason": entry.reason,
+        "size": entry.size,
+        "bytes": entry.file_size,
+    }
     if entry.seconds is not None:
         known["seconds"] = round(entry.seconds, 2)
     return cell | {name: value for name, value in known.items() if value}

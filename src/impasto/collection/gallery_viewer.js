@@ -21,8 +21,8 @@ function open(picture) {
   full.alt = picture.title;
   element("fault").textContent = picture.state === "failed" ? picture.reason : picture.state === "done" ? "" : "Not painted yet.";
   if (picture.state === "done") {
-    preview.src = picture.thumbnail ? `thumbnails/${picture.address}.webp` : "data:,";
-    full.src = picture.address;
+    preview.src = picture.thumbnail ? thumbnail(picture) : "data:,";
+    full.src = file(picture);
   } else full.removeAttribute("src");
   showBeside(picture);
   showDetails(picture);
@@ -69,7 +69,7 @@ full.addEventListener("load", () => {
   full.hidden = false;
   for (const button of element("moves").children) {
     const next = neighbour(opened, button.dataset.key);
-    if (next?.state === "done") new Image().src = next.address;
+    if (next?.state === "done") new Image().src = file(next);
   }
 });
 
@@ -174,18 +174,18 @@ function showDetails(picture) {
 // As a POSIX shell takes a word for what it is.
 const quoted = (word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'"'"'`)}'`);
 // What begins with a hyphen would be taken for an option.
-const file = (path) => (path.startsWith("-") ? `./${path}` : path);
+const word = (path) => (path.startsWith("-") ? `./${path}` : path);
 
 function command({ photo, styles, betas, options, name }) {
-  const named = styles.flatMap((style, number) => ["--style", `${file(style.path)}=${betas[number]}`]);
-  const words = ["impasto", "paint", file(photo.path), ...named, ...globalThis.collection.options[options]];
-  return [...words, "-o", file(name.split("/").at(-1))].map(quoted).join(" ");
+  const named = styles.flatMap((style, number) => ["--style", `${word(style.path)}=${betas[number]}`]);
+  const words = ["impasto", "paint", word(photo.path), ...named, ...globalThis.collection.options[options]];
+  return [...words, "-o", word(name.split("/").at(-1))].map(quoted).join(" ");
 }
 
 function replay({ name }) {
   const { folder } = globalThis.collection;
   const ending = name.slice(name.lastIndexOf("."));
-  return ["impasto", "replay", file(folder === "." ? name : `${folder}/${name}`), "-o", `again${ending}`].map(quoted).join(" ");
+  return ["impasto", "replay", word(folder === "." ? name : `${folder}/${name}`), "-o", `again${ending}`].map(quoted).join(" ");
 }
 
 function recipe({ photo, styles, betas, own = {}, losses }) {

@@ -209,6 +209,7 @@ def _done(task: Task, record: Done) -> Entry:
         file_size=record.bytes,
         recipe=record.recipe,
         weights=record.recipe.weights.path,
+        version=record.sha256[:8],
     )
 
 
