@@ -1,4 +1,5 @@
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -25,6 +26,8 @@ from impasto.motion.burst import fitted_to
 from impasto.motion.film_recipe import FilmRecipe, any_recipe_in
 from impasto.motion.gathering import taken
 from impasto.motion.video import listed, turn_of
+
+posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX")
 
 QUICK: dict[str, Any] = {"effect": "quantize", "k": 6, "size": "full"}
 
@@ -65,6 +68,17 @@ def test_photos_are_counted_as_people_do(folder: Path) -> None:
         "a/x9.png", "a/X9b.png", "a/x10.png", "a2/x1.png", "a10/x1.png", "b/x1.png",
     ]  # fmt: skip
     assert sorted(["7", "07", "007", "b", "A", ""], key=natural) == ["", "007", "07", "7", "A", "b"]
+
+
+@posix
+def test_photos_may_have_names_that_are_no_text(tmp_path: Path) -> None:
+    plain = ["a.png", "b.png", "c.png"]
+    burst = tmp_path / os.fsdecode(b"b\xfe")
+    written(burst, shaken(3)[0], plain)
+    (burst / "a.png").rename(burst / os.fsdecode(b"a\xff.png"))
+    made = animate(burst, output=tmp_path / "out.gif", align=True, **QUICK)
+    assert names([source.path for source in made.recipe.sources]) == [r"a\udcff.png", *plain[1:]]
+    assert any_recipe_in(tmp_path / "out.gif") == made.recipe
 
 
 def test_every_photo_is_a_frame_in_its_time(folder: Path, tmp_path: Path) -> None:

@@ -102,6 +102,22 @@ def test_the_film_tells_how_it_was_made(impasto: Impasto, clip: Path) -> None:
     assert (status, command in " ".join(err.split())) == (2, True)
 
 
+@posix
+def test_names_may_hold_bytes_that_are_no_text(impasto: Impasto, clip: Path) -> None:
+    style = Path("starry.png").rename(os.fsdecode(b"st\xff.png"))
+    clip = clip.rename(os.fsdecode(b"cl\xfe.mp4"))
+    output = os.fsdecode(b"film\xfd.mp4")
+    paint = ("video", clip, "--style", style, *BRIEF, "--size", "32", "-o", output, "-q")
+    assert impasto(*paint, "--keep-frames")[0] == 0
+    status, out, _ = impasto("recipe", output)
+    recipe = FilmRecipe.model_validate_json(out)
+    assert (status, recipe.styles[0].path) == (0, r"st\udcff.png")
+    Path(output).unlink()
+    status, out, err = impasto("video", "--status", "-o", output)
+    assert (status, err) == (0, "")
+    assert out.startswith(r"film\udcfd.mp4: ")
+
+
 def test_workers_paint_the_same_film(impasto: Impasto, clip: Path) -> None:
     paint = ("video", clip, "--style", "starry.png", *BRIEF, "--threads", "1", "-q")
     assert impasto(*paint, "-o", "one.mp4")[0] == 0

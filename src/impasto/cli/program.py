@@ -73,10 +73,10 @@ def present(facts: dict[str, Any], table: "Table", *, json_: bool) -> None:
 
 
 def say(text: str) -> None:
-    """Print for programs, on standard output."""
+    """Print for programs, on standard output; bytes of a name that are no text, as `\\xff`."""
     from impasto.image.write import to_standard_output
 
-    to_standard_output(f"{text}\n".encode())
+    to_standard_output(f"{text}\n".encode("utf-8", "backslashreplace"))
 
 
 def fail(message: str, status: ExitStatus) -> None:

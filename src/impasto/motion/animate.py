@@ -138,9 +138,9 @@ class AnimateJob:
         """Make it, or go on with it; `show` takes every event."""
         looked = look(self._photos, show)
         photos = in_order(looked.photos, self._settings.order)
-        _check_number([photo.source.path for photo in photos])
+        _check_number([photo.path for photo in photos])
         size = usual_size(photos, self._settings.fit)
-        names = tuple(photo.source.path for photo in photos)
+        names = tuple(photo.path for photo in photos)
         burst = Burst(names, size, self._settings.fit)
         if self._settings.align:
             burst = aligned(burst, show)
@@ -151,9 +151,7 @@ class AnimateJob:
         ready = prepared(self._own, self._styles, self._weights, frame_size, staff)
         for notice in ready.notices:
             show(Notice(notice))
-        recipe = self._recipe(
-            [photo for photo in photos if photo.source.path in burst.photos], ready
-        )
+        recipe = self._recipe([photo for photo in photos if photo.path in burst.photos], ready)
         production = Production(
             output=self.output,
             recipe=recipe,

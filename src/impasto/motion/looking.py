@@ -17,6 +17,7 @@ from impasto.motion.animate_settings import Fit, Order
 from impasto.motion.burst import Burst, fitted_photo
 from impasto.motion.gathering import taken
 from impasto.recipe import Input
+from impasto.settings import as_text
 from impasto.threads import limited
 
 Show = Callable[[Event], object]
@@ -29,7 +30,9 @@ NAMED = 3
 class Photo:
     """A photo that can be read."""
 
+    path: str
     source: Input
+    """The same for the recipe, which is text."""
     size: tuple[int, int]
     """(width, height), upright, px."""
     taken: datetime | None
@@ -56,7 +59,8 @@ def look(names: Sequence[str], show: Show) -> Looked:
             left_out.append(name)
             continue
         moment = taken(picture.metadata.exif)
-        photos.append(Photo(Input(path=name, sha256=picture.sha256), picture.size, moment))
+        source = Input(path=as_text(name), sha256=picture.sha256)
+        photos.append(Photo(name, source, picture.size, moment))
     return Looked(tuple(photos), tuple(left_out))
 
 
@@ -65,21 +69,21 @@ def in_order(photos: Sequence[Photo], order: Order) -> tuple[Photo, ...]:
     if order == "given":
         return tuple(photos)
     if order == "name":
-        return tuple(sorted(photos, key=lambda photo: natural(photo.source.path)))
-    timeless = [photo.source.path for photo in photos if photo.taken is None]
+        return tuple(sorted(photos, key=lambda photo: natural(photo.path)))
+    timeless = [photo.path for photo in photos if photo.taken is None]
     if timeless:
         raise UsageError(
             f"{some(timeless)} {'does' if len(timeless) == 1 else 'do'} not say when taken; "
             "use --order name or given"
         )
     # Of photos taken at the same moment, the name decides.
-    return tuple(sorted(photos, key=lambda photo: (photo.taken, natural(photo.source.path))))
+    return tuple(sorted(photos, key=lambda photo: (photo.taken, natural(photo.path))))
 
 
 def usual_size(photos: Sequence[Photo], fit: Fit | None) -> tuple[int, int]:
     """The size that most photos have; UsageError where others are not to be fitted to it."""
     size = Counter(photo.size for photo in photos).most_common(1)[0][0]
-    others = [photo.source.path for photo in photos if photo.size != size]
+    others = [photo.path for photo in photos if photo.size != size]
     if others and fit is None:
         width, height = size
         verb = "is" if len(others) == 1 else "are"

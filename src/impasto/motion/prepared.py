@@ -155,7 +155,9 @@ def _facts(asked: Painting, digests: Sequence[str], weights: "Weights") -> dict[
     """What the recipe says of a painting's inputs."""
     return {
         "styles": tuple(
-            MovingStyleInput(path=style.path, sha256=sha256, begins=style.begins, ends=style.ends)
+            MovingStyleInput(
+                path=as_text(style.path), sha256=sha256, begins=style.begins, ends=style.ends
+            )
             for style, sha256 in zip(asked.styles, digests, strict=True)
         ),
         "weights": Input(
