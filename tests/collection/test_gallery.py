@@ -229,6 +229,20 @@ def test_actual_pixels_and_the_whole(opened: Open, small: Path) -> None:
     assert shown.evaluate(wide) == 192
     shown.keyboard.press("0")
     assert shown.evaluate(wide) == 192  # small pictures are enlarged to twice their size
+    for _ in range(3):
+        shown.keyboard.press("+")
+    assert shown.evaluate(wide) == 768
+    shown.set_viewport_size({"width": 900, "height": 400})
+    place = "[stage.scrollLeft, stage.scrollTop]"
+    before = shown.evaluate(place)
+    shown.keyboard.press("Shift+ArrowRight")
+    shown.keyboard.press("Shift+ArrowDown")
+    after = shown.evaluate(place)
+    assert after[0] > before[0]
+    assert after[1] > before[1]
+    shown.locator("[data-copy=command]").focus()
+    shown.keyboard.press("ArrowDown")
+    assert shown.inner_text("#name") == "photo_0 × style_0"
 
 
 def test_names_are_text_whatever_they_hold(opened: Open, tmp_path: Path) -> None:

@@ -225,9 +225,19 @@ function press(key) {
   return true;
 }
 
+// By a tenth of what is seen.
+function pan(key) {
+  const [x, y] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[key];
+  stage.scrollBy((x * stage.clientWidth) / 10, (y * stage.clientHeight) / 10);
+}
+
 viewer.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.altKey || event.metaKey) return;
-  if (press(event.key)) event.preventDefault();
+  const arrow = event.key.startsWith("Arrow");
+  if (event.target.closest("#details") && (arrow || /^(Home|End)$/.test(event.key))) return; // scrolls it
+  if (event.shiftKey && arrow) pan(event.key);
+  else if (!press(event.key)) return;
+  event.preventDefault();
 });
 
 viewer.addEventListener("click", ({ target }) => {
