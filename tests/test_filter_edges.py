@@ -55,7 +55,7 @@ def test_names_that_are_too_long(impasto: Impasto, folder: Path, option: str) ->
     few = ("-n", "40") if command == "superpixels" else ()
     status, _, err = impasto(command, "photo.jpg", *few, option, "a" * 300 + ending, *more)
     assert (status, err.count("\n")) == (3, 1)
-    assert "File name too long" in err
+    assert "File name too long; choose a shorter name" in err
     assert not Path("a.png").exists()
 
 

@@ -20,9 +20,9 @@ def unwritable(path: Path, error: OSError) -> UnwritableOutput:
             f"cannot write {path}: no space left on its disk ({error.strerror}); "
             "free some, or choose an output on another disk"
         )
-    return UnwritableOutput(
-        f"cannot write {path}: {error.strerror or error}; choose an output in another folder"
-    )
+    long = error.errno == errno.ENAMETOOLONG
+    advice = "a shorter name" if long else "an output in another folder"
+    return UnwritableOutput(f"cannot write {path}: {error.strerror or error}; choose {advice}")
 
 
 @contextlib.contextmanager
