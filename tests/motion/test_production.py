@@ -197,8 +197,11 @@ def test_kept_frames_are_not_made_twice(output: Path) -> None:
     frames = folder_of(output)
     assert len(list(frames.glob("*.png"))) == COUNT
     assert was_written(output)
+    output.unlink()
     assert made(production, keep_frames=True).made == 0
-    assert made(production, done=True).made == 0
+    written = output.stat()
+    assert made(production).made == 0
+    assert output.stat() == written
     assert not frames.exists()
     assert output.read_bytes() == right()
 
@@ -217,7 +220,7 @@ def test_the_film_of_other_settings_is_not_taken_for_the_new_one(output: Path) -
         made(replace(other, write=stop), force=True)
     assert output.read_bytes() == right()
     assert not was_written(output)
-    found = made(replace(other, write=write_other), force=True, done=was_written(output))
+    found = made(replace(other, write=write_other), force=True)
     assert (found.made, output.read_bytes()) == (0, b"other")
     assert names_in(output.parent) == ["film.mp4"]
 
@@ -244,6 +247,37 @@ def test_another_file_in_the_place_of_the_film_is_not_taken_for_it(output: Path)
     made(film(output, Footage(COUNT, CUT), Trail()), keep_frames=True)
     output.write_bytes(right())
     assert not was_written(output)
+
+
+def test_what_comes_to_lie_in_the_place_of_the_film_is_not_replaced(output: Path) -> None:
+    production = film(output, Footage(COUNT, CUT), Trail())
+
+    def show(event: Event) -> None:
+        if isinstance(event, FrameDone) and event.made == 3:
+            output.write_bytes(b"mine")
+
+    for _ in ("when it is written", "when it goes on"):
+        refusal = r"it is there by now; .* add --force .*; 12 of 12 frames are in"
+        with pytest.raises(UnwritableOutput, match=refusal):
+            made(production, show)
+        assert output.read_bytes() == b"mine"
+    assert made(production, force=True).made == 0
+    assert output.read_bytes() == right()
+
+
+@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="needs another disk")
+def test_the_frames_may_lie_on_another_disk(output: Path) -> None:
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as other:
+        assert Path(other).stat().st_dev != output.parent.stat().st_dev
+        folder_of(output).symlink_to(other)
+        production = film(output, Footage(COUNT, CUT), Trail())
+        made(production, keep_frames=True)
+        assert output.read_bytes() == right()
+        assert names_in(Path(other)) == [*(f"{i:06}.png" for i in range(COUNT)), "job.json"]
+        assert was_written(output)
+        made(production)
+        assert not list(Path(other).iterdir())
+    assert output.read_bytes() == right()
 
 
 def test_two_runs_of_one_output_refuse_each_other(output: Path) -> None:

@@ -17,7 +17,7 @@ from impasto.motion.burst import Burst
 from impasto.motion.effect_settings import decisive, own_settings
 from impasto.motion.film_recipe import FilmRecipe
 from impasto.motion.gathering import distinct
-from impasto.motion.job_folder import folder_of, stored_in, was_written
+from impasto.motion.job_folder import JobFolder, folder_of, stored_in, was_written
 from impasto.motion.looking import Photo, aligned, in_order, look, usual_size
 from impasto.motion.place import Place
 from impasto.motion.prepared import Prepared, check_inputs, files_beside, prepared
@@ -152,6 +152,8 @@ class AnimateJob:
         for notice in ready.notices:
             show(Notice(notice))
         recipe = self._recipe([photo for photo in photos if photo.path in burst.photos], ready)
+        if self._written and not JobFolder(self.output).is_done(recipe):
+            self._check_output(force=self._force)
         production = Production(
             output=self.output,
             recipe=recipe,
@@ -168,18 +170,9 @@ class AnimateJob:
             show,
             force=self._force,
             keep_frames=self._work.keep_frames,
-            done=self._is_done(recipe),
         )
         strange = [name for name in names if name not in burst.photos]
         return self._made(produced, production, (*looked.left_out, *strange))
-
-    def _is_done(self, recipe: FilmRecipe) -> bool:
-        """Whether the output is this animation, of a run that was killed at the very end."""
-        stored = stored_in(folder_of(self.output))
-        done = self._written and stored is not None and stored.recipe == recipe
-        if self._written and not done:
-            self._check_output(force=self._force)
-        return done
 
     def _check_output(self, *, force: bool) -> None:
         files = [*self._photos, *files_beside(self._own, self._styles, self._weights)]

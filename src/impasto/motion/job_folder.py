@@ -1,5 +1,6 @@
 """The folder of an unfinished moving picture: what is made there, by whom, and its frames."""
 
+import errno
 import os
 import shutil
 from collections.abc import Iterator
@@ -8,7 +9,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from impasto.errors import UsageError
+from impasto.errors import UnwritableOutput, UsageError
 from impasto.image.atomic import flush_folder, replacing, unwritable
 from impasto.lock import Holder, Lock, holder
 from impasto.motion.film_recipe import FilmRecipe
@@ -71,18 +72,47 @@ class JobFolder:
         with replacing(self.path / JOB) as temporary:
             temporary.write_text(job.model_dump_json(indent=1), "utf-8")
 
+    def is_done(self, recipe: FilmRecipe) -> bool:
+        """Whether the output is the film of this recipe, and only its folder is still there."""
+        stored = self.stored()
+        return stored is not None and stored.recipe == recipe and was_written(self._output)
+
+    def check_place(self) -> None:
+        """Refuse to replace what has come to be there since the output was checked."""
+        if self._output.exists():
+            raise UnwritableOutput(
+                f"cannot write {self._output}: it is there by now; move it away, or add --force "
+                "to replace it"
+            )
+
     def publish(self, job: JobFile) -> None:
         """Move the finished film to its place, all at once; it is on the disk when this returns."""
         target = Path(os.path.realpath(self._output))
         try:
             if target.exists():
                 shutil.copymode(target, self.film)
-            self.write(job.updated({"written": _identity(self.film)}))
-            self.film.replace(target)
-            flush_folder(target.parent)
+            self._note_film(job, self.film)
+            try:
+                self.film.replace(target)
+                flush_folder(target.parent)
+            except OSError as error:
+                if error.errno != errno.EXDEV:
+                    raise
+                self._publish_across(job, target)
             flush_folder(self.path)
         except OSError as error:
             raise unwritable(self._output, error) from error
+
+    def _publish_across(self, job: JobFile, target: Path) -> None:
+        """The folder is a link, or mounted: it lies on another disk than the film is to."""
+        with replacing(target) as temporary:
+            shutil.copyfile(self.film, temporary)
+            self._note_film(job, temporary)
+        self.film.unlink()
+
+    def _note_film(self, job: JobFile, film: Path) -> None:
+        """Say which file the film is, before it has its name."""
+        self.write(job.updated({"written": _identity(film)}))
 
     def close(self, *, keep_frames: bool) -> None:
         """The work is done: let the folder go, or the frames stay alone in it."""

@@ -78,12 +78,11 @@ def produce(
     *,
     force: bool = False,
     keep_frames: bool = False,
-    done: bool = False,
 ) -> Produced:
     """Make a moving picture, or go on where a run of the same recipe was stopped, at any moment.
 
-    The output has been checked before. makers: who makes the frames. force: frames of another
-    recipe may go away. done: the output is this film already, and only its folder is still there.
+    The output has been checked before. makers: who makes the frames. force: the output may be
+    replaced, and frames of another recipe may go away.
 
     Raises Interrupted on Ctrl-C, when all frames that were finished are kept; UsageError where the
     folder belongs to another recipe or another run has it; UnwritableOutput, and the errors of
@@ -92,10 +91,13 @@ def produce(
     folder = JobFolder(production.output)
     with folder.held():
         try:
+            done = folder.is_done(production.recipe)
+            if not (done or force):
+                folder.check_place()
             job, made = _begun(production, folder, show, force=force), 0
             if not done:
                 made = _make(production, makers, job.survey, folder, show)
-                _write(production, job, folder, show)
+                _write(production, job, folder, show, force=force)
         except KeyboardInterrupt:
             raise Interrupted(f"stopped; {_kept(folder)}") from None
         except UnwritableOutput as error:
@@ -249,11 +251,15 @@ def _announce(event: FrameDone, show: Show) -> None:
         show(Notice(f"about {span(event.left)} for the {frames} frames that are left"))
 
 
-def _write(production: Production, job: JobFile, folder: JobFolder, show: Show) -> None:
+def _write(
+    production: Production, job: JobFile, folder: JobFolder, show: Show, *, force: bool
+) -> None:
     """Write the film, and move it to its place when it is whole."""
     survey = job.survey
     store = _making(production, survey, folder.path).store
     production.write(_Told(store, survey.frames, show), survey, folder.film)
+    if not force:
+        folder.check_place()
     with undisturbed():
         folder.publish(job)
 

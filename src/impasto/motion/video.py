@@ -15,7 +15,7 @@ from impasto.motion.effect_settings import decisive, own_settings
 from impasto.motion.film_out import check_film, film_depth, write_film
 from impasto.motion.film_recipe import FilmRecipe
 from impasto.motion.film_settings import FilmSettings
-from impasto.motion.job_folder import folder_of, stored_in, was_written
+from impasto.motion.job_folder import JobFolder, folder_of, stored_in, was_written
 from impasto.motion.place import Place
 from impasto.motion.prepared import files_beside, prepared
 from impasto.motion.production import Produced, Production, produce
@@ -141,9 +141,7 @@ class VideoJob:
         check(force=force or written)
         self._prepared = prepared(own, styles, weights, self.size, self._staff)
         self.recipe = self._recipe(clip, own)
-        stored = stored_in(folder_of(output))
-        self._is_done = written and stored is not None and stored.recipe == self.recipe
-        if written and not self._is_done:
+        if written and not JobFolder(output).is_done(self.recipe):
             check(force=force)
 
     def make(self, show: Callable[[Event], None]) -> Film:
@@ -167,7 +165,6 @@ class VideoJob:
             show,
             force=self._force,
             keep_frames=self._work.keep_frames,
-            done=self._is_done,
         )
         return self._made(produced)
 
