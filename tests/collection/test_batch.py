@@ -293,6 +293,7 @@ def test_in_python(place: Path, one_thread: None) -> None:
         ((), "no photos"),
         (("photos",), "a list of jobs ends in .toml, .json, .csv"),
         (("a.jpg", "b.jpg", "c.jpg"), "put patterns in quotes"),
+        (("jobs.toml", "styles"), "jobs.toml is a list of jobs, which stands alone"),
         (("photos", "nowhere"), "cannot read nowhere: there is no such file"),
         (("photos", "styles", "--cache", "4"), "cache must be at least 1MB"),
         (("photos", "styles", "--threads=-1"), "threads must be at least 1, not -1"),

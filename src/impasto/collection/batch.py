@@ -16,7 +16,7 @@ from impasto.collection.forecast import CollectionForecast, evaluations, forecas
 from impasto.collection.gallery import Gallery
 from impasto.collection.here import Here
 from impasto.collection.home import Home
-from impasto.collection.jobs_file import Asked, Jobs, read_jobs
+from impasto.collection.jobs_file import ENDINGS, Asked, Jobs, read_jobs
 from impasto.collection.making import Making
 from impasto.collection.manifest import Done, Missed
 from impasto.collection.painter import AGAIN, Painter
@@ -136,6 +136,11 @@ def asked_for(
         return read_jobs(Path(photos))
     listed = [photos] if isinstance(photos, str | Path) else photos
     chosen = [styles] if isinstance(styles, str | Path) else styles
+    for given in (*listed, *chosen):
+        if str(given).lower().endswith(ENDINGS):
+            raise UsageError(
+                f"{given} is a list of jobs, which stands alone: name nothing beside it"
+            )
     return Asked(
         Jobs(
             photos=tuple(map(str, listed)),
