@@ -9,7 +9,7 @@ import pytest
 
 from impasto.collection.jobs_file import Asked, Jobs, read_jobs, wishes
 from impasto.collection.wish import Wish
-from impasto.errors import UsageError
+from impasto.errors import UnreadableImage, UsageError
 from impasto.settings import PRESETS, Preset
 
 pytestmark = pytest.mark.usefixtures("place")
@@ -105,6 +105,7 @@ def test_presets_vary() -> None:
     assert [each.settings for each in found] == [PRESETS[Preset.DEFAULT], PRESETS[Preset.ARTICLE]]
 
 
+ONE = "[[jobs]]\nphoto = 'photos/img_2.png'\nstyles = ['styles/rings.png']\n"
 BOTH = 'photos = ["photos"]\nstyles = ["styles"]\n'
 
 
@@ -122,6 +123,14 @@ BOTH = 'photos = ["photos"]\nstyles = ["styles"]\n'
         ("jobs.toml", BOTH + "[settings]\ncolour = 1", "jobs.toml: settings: no setting 'colour'"),
         ("jobs.toml", BOTH + "[vary]\nbeta = [1, -1]", "jobs.toml: vary: beta must be at least 0"),
         ("jobs.toml", BOTH + "[vary]\nbeta = []", "jobs.toml: vary: beta has no value"),
+        (
+            "jobs.toml",
+            BOTH + "[settings]\nbeta = -1\n[vary]\nalpha = [1, 2]",
+            "jobs.toml: settings: beta must be at least 0",
+        ),
+        ("jobs.toml", 'photos = ["photos"]\n' + ONE, "jobs.toml: styles: there are none; list"),
+        ("jobs.toml", 'styles = ["styles"]\n' + ONE, "jobs.toml: photos: there are none; list"),
+        ("jobs.toml", "[vary]\nalpha = [1, 2]\n" + ONE, "jobs.toml: vary: what varies does so for"),
         (
             "jobs.toml",
             "[[jobs]]\nstyles = ['a']",
@@ -158,6 +167,43 @@ def test_faults_are_told_with_their_place(name: str, text: str, message: str) ->
         asked(text, name)
     assert message in str(caught.value)
     assert name in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "spot"),
+    [
+        ("jobs.toml", 'photos = ["photos", "gone.png"]\nstyles = ["styles"]', "photos[2]"),
+        ("jobs.toml", 'photos = ["photos"]\nstyles = ["gone.png=3"]', "styles[1]"),
+        ("jobs.csv", "photo,style\nphotos/img_2.png,styles/rings.png\ngone.png,x\n", "line 3"),
+    ],
+)
+def test_a_picture_that_is_not_there_is_told_with_its_place(
+    name: str, text: str, spot: str
+) -> None:
+    with pytest.raises(UnreadableImage) as caught:
+        asked(text, name)
+    assert f"cannot use {name}: {spot}: cannot read gone.png: there is no such" in str(caught.value)
+
+
+def test_a_fault_of_an_option_is_not_blamed_on_the_list() -> None:
+    with pytest.raises(UsageError, match=r"^size must be at least 16 px"):
+        asked(BOTH, size=3)
+    with pytest.raises(UsageError, match=r"^size must be at least 16 px"):
+        asked(BOTH + "[vary]\nalpha = [1, 2]", size=3)
+
+
+def test_patterns_lie_beside_a_list_in_a_folder_that_looks_like_one() -> None:
+    Path("q[1]").mkdir()
+    for name in ("photos", "styles"):
+        Path(name).rename(f"q[1]/{name}")
+    Path("q[1]/styles/tiles.png").rename("q[1]/styles/[tiles].png")
+    text = 'photos = ["photos/*.png"]\nstyles = ["styles/r*.png=3", "styles/[tiles].png=4"]'
+    rings, tiles = asked(text, "q[1]/jobs.toml")
+    assert rings.photo == "q[1]/photos/img_2.png"
+    assert (rings.styles, tiles.styles) == (
+        (("q[1]/styles/rings.png", 3.0),),
+        (("q[1]/styles/[tiles].png", 4.0),),
+    )
 
 
 def test_a_list_that_is_not_there() -> None:

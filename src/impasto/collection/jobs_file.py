@@ -1,6 +1,7 @@
 """Files that list what a collection is made of: TOML, JSON of the same shape, or CSV."""
 
 import csv
+import glob
 import io
 import json
 import tomllib
@@ -14,7 +15,7 @@ from typing import Annotated, Any
 from pydantic import Field, ValidationError
 
 from impasto.collection.wish import StyleAsked, Wish, mixed, styles_in
-from impasto.errors import UsageError
+from impasto.errors import UnreadableImage, UsageError
 from impasto.image.listing import gathered
 from impasto.image.samples import is_sample
 from impasto.settings import Preset, Settings, preset_settings
@@ -69,7 +70,11 @@ class Asked:
         """A path as the file means it: from its own folder."""
         if self.file is None or is_sample(given):
             return given
-        return str(self.file.parent / given)
+        path = self.file.parent / given
+        alone = str(path).rpartition("=")[0]  # of PICTURE=BETA
+        if glob.has_magic(given) and not (path.exists() or Path(alone).is_file()):
+            path = Path(glob.escape(str(self.file.parent))) / given
+        return str(path)
 
     def settings(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Settings as the file means them: by Python's names, the picture of init beside it."""
@@ -83,10 +88,10 @@ class Asked:
         """Errors within say where in the file their cause stands."""
         try:
             yield
-        except UsageError as error:
+        except (UsageError, UnreadableImage) as error:
             if self.file is None:
                 raise
-            raise UsageError(f"cannot use {self.file}: {place}: {error}") from None
+            raise type(error)(f"cannot use {self.file}: {place}: {error}") from None
 
 
 def read_jobs(file: Path) -> Asked:
@@ -117,21 +122,32 @@ def wishes(asked: Asked, options: Mapping[str, Any], output: Path) -> list[Wish]
     options: settings and `preset` that hold instead of the file's, but for those that vary or are a
     job's own. output: the folder, whose pictures are none to begin from.
     """
-    jobs = asked.jobs
-    common = asked.settings(jobs.settings) | dict(options)
-    if not jobs.jobs and not (jobs.photos and jobs.styles):
-        missing = "styles" if jobs.photos else "photos"
-        with asked.at(missing):
-            raise UsageError("there are none; list photos and styles, or jobs")
+    _check_parts(asked)
+    _wish(options, "", ())
+    common = asked.settings(asked.jobs.settings) | dict(options)
+    with asked.at("settings"):
+        _wish(common, "", ())
     chosen = list(_variations(asked, common))
-    photos = gathered(map(asked.path, jobs.photos), output)
-    styles = _styles(asked, output)
-    matrix = product(photos, styles, chosen)
+    matrix = product(_photos(asked, output), _styles(asked, output), chosen)
     found = [replace(each, photo=photo, styles=style) for photo, style, each in matrix]
-    for job, place in zip(jobs.jobs, asked.places, strict=True):
+    for job, place in zip(asked.jobs.jobs, asked.places, strict=True):
         with asked.at(place):
             found.append(_listed(asked, job, common, output))
     return found
+
+
+def _check_parts(asked: Asked) -> None:
+    """Refuse parts that come to nothing without others that are not there."""
+    jobs = asked.jobs
+    if bool(jobs.photos) != bool(jobs.styles) or not (jobs.photos or jobs.jobs):
+        with asked.at("styles" if jobs.photos else "photos"):
+            raise UsageError("there are none; list photos and styles, or jobs")
+    if jobs.vary and not jobs.photos:
+        with asked.at("vary"):
+            raise UsageError(
+                "what varies does so for photos and styles, and there are none; list them, or give "
+                "each job its own settings"
+            )
 
 
 def _listed(asked: Asked, job: ListedJob, common: dict[str, Any], output: Path) -> Wish:
@@ -141,6 +157,15 @@ def _listed(asked: Asked, job: ListedJob, common: dict[str, Any], output: Path) 
         raise UsageError(f"{job.photo} is {1 + len(more)} pictures; name one")
     styles = mixed([*map(asked.path, job.styles)], output)
     return _wish(common | asked.settings(job.settings), photo, styles)
+
+
+def _photos(asked: Asked, output: Path) -> list[str]:
+    """Those of the matrix."""
+    found: list[str] = []
+    for number, entry in enumerate(asked.jobs.photos, 1):
+        with asked.at(f"photos[{number}]"):
+            found += gathered([asked.path(entry)], output)
+    return found
 
 
 def _styles(asked: Asked, output: Path) -> list[tuple[StyleAsked, ...]]:
@@ -166,7 +191,7 @@ def _variations(asked: Asked, common: dict[str, Any]) -> Iterator[Wish]:
                 raise UsageError(f"{name} has no value; give it one")
     for values in product(*several):
         own = asked.settings(dict(zip(names, values, strict=True)))
-        with asked.at("vary" if own else "settings"):
+        with asked.at("vary"):
             yield _wish(common | own, "", ())
 
 

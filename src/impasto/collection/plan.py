@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -74,8 +75,9 @@ def plan_of(
     and UnreadableImage where a file that is named is not there.
     """
     found = wishes(asked, options, folder)
-    template = Template(name or asked.jobs.name or usual(asked.varied), output)
-    names = named(found, template)
+    with asked.at("name") if asked.jobs.name and not name else nullcontext():
+        template = Template(name or asked.jobs.name or usual(asked.varied), output)
+        names = named(found, template)
     materials = _materials(found, folder)
     tasks = [
         _task(wish, artwork, materials, output) for wish, artwork in zip(found, names, strict=True)
