@@ -11,7 +11,7 @@ from impasto.scratch import unusable
 if TYPE_CHECKING:
     from ray import ObjectRef
 
-PART = 64_000_000
+PART = 16_000_000
 """Bytes that are in the driver's memory, and in a worker's, at a time."""
 
 

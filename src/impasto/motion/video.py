@@ -30,7 +30,7 @@ from impasto.threads import processors
 
 S = TypeVar("S", bound=Settings)
 
-OF_CLUSTERS = {"cluster", "gpus"}
+OF_CLUSTERS = "cluster", "gpus"
 """What of `ClusterSettings` is not among `WorkSettings`."""
 
 Turn = str | Path | tuple[str | Path, float] | tuple[str | Path, float, float]
@@ -128,7 +128,7 @@ class VideoJob:
         rest = dict(settings)
         self._settings = taken(VideoSettings, rest)
         self._work, self._film = taken(WorkSettings, rest), taken(FilmSettings, rest)
-        self._staff = self._staff_of({name: rest.pop(name) for name in OF_CLUSTERS & rest.keys()})
+        self._staff = self._staff_of({name: rest.pop(name, None) for name in OF_CLUSTERS})
         own = own_settings(self._settings.effect, rest)
         self._source = partial(part_of, clip, self._settings)
         self._clip = self._source(Place())
@@ -183,9 +183,13 @@ class VideoJob:
     def _write(self, frames: Iterable[Any], found: Survey, path: Path) -> int:
         return write_film(frames, found, self._clip, path, self._film, self.recipe.to_json())
 
-    def _staff_of(self, of_cluster: dict[str, Any]) -> Staff:
-        """Threads of each worker: as asked for, as the frames that are there were made with, or a
-        fair share of the processors; on a cluster one, for all it has count."""
+    def _staff_of(self, asked: dict[str, Any]) -> Staff:
+        """Who is to make the frames, by what is asked of a cluster, if anything.
+
+        Threads of each worker: as asked for, as the frames that are there were made with, or a fair
+        share of the processors, and on a cluster one.
+        """
+        of_cluster = {name: value for name, value in asked.items() if value is not None}
         workers = 1 if self._work.workers == "auto" else self._work.workers
         stored = stored_in(folder_of(self.output))
         begun = stored.recipe.threads if stored is not None else None
