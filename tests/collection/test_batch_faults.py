@@ -18,10 +18,11 @@ from impasto import batch
 from impasto.collection.manifest import Manifest
 from impasto.collection.painter import Painter, from_disk
 from impasto.collection.task import Material
-from impasto.errors import NotEnoughMemory, UnwritableOutput
+from impasto.errors import NotEnoughMemory, UnwritableOutput, UsageError
 from impasto.events import ArtworkDone, Event, Notice
 from impasto.lock import Lock
 from impasto.neural import paint, plan
+from impasto.settings import OutputSettings
 
 Outcome = tuple[int, str, str]
 Impasto = Callable[..., Outcome]
@@ -268,6 +269,26 @@ def test_somebody_elses_files_are_not_replaced(
     assert [(path.name, path.read_text()) for path in ART.iterdir()] == [
         (name, "My own,\nand unfinished")
     ]
+
+
+def test_a_run_that_strips_goes_on_after_a_kill_between_file_and_record(
+    one_thread: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    def kill(self: Manifest, record: Any) -> None:
+        raise Killed
+
+    stripped = {**FEW, "save": OutputSettings(strip=True)}
+    assert batch("photos/img_2.png", "styles/rings.png", **stripped).made == 1
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(Manifest, "append", kill)
+        batch("photos/img_2.png", "styles/rings.png=1", **stripped)
+    assert batch("photos/img_2.png", "styles/rings.png=1", **stripped).made == 1
+    (ART / "img_2--rings.png").write_bytes(Path("photos/img_2.png").read_bytes())
+    with pytest.raises(UsageError, match="is no artwork of this collection"):
+        batch("photos/img_2.png", "styles/rings.png=1", **stripped)
 
 
 def test_a_disk_that_is_full_at_the_manifest_loses_nothing(

@@ -79,33 +79,43 @@ def standing(
     failed: dict[str, Missed] = {}
     missing = []
     for task in plan.tasks:
-        file, wanted = plan.folder / task.name, plan.recipes[task.name]
-        found = _found(task.name, file, history.done.get(task.name))
-        failure = None if retry_failed else history.failure(task, wanted)
+        wanted, record = plan.recipes[task.name], history.done.get(task.name)
+        found = _found(task.name, plan.folder / task.name, record)
         if found is not None and found.recipe.complete and alike(found.recipe, wanted):
-            known = found is history.done.get(task.name)
             here = {"places": plan.places(task)}
-            done[task.name] = found if known else found.model_copy(update=here)
+            done[task.name] = found if found is record else found.model_copy(update=here)
             continue
-        own = found is not None and _same_subject(found, wanted, plan.places(task))
-        unfinished = task.name in begun and task.name not in history.done
-        if file.exists() and not (own or unfinished or force):
-            raise UsageError(
-                f"cannot write {file}: it exists and is no artwork of this collection; choose "
-                "another folder or --name, or add --force to replace it"
-            )
+        unfinished = task.name in begun and not (record and alike(record.recipe, wanted))
+        if not (force or unfinished):
+            _refuse_foreign(plan, task, found)
+        failure = None if retry_failed else history.failure(task, wanted)
         if failure is not None:
             failed[task.name] = failure
         else:
             missing.append(task)
+    unrecorded = [each for each in done.values() if each is not history.done.get(each.name)]
+    return Standing(done, unrecorded, failed, missing, _others(plan, history))
+
+
+def _refuse_foreign(plan: Plan, task: Task, found: Done | None) -> None:
+    """UsageError where a file lies in the place of an artwork that is none of the same subject."""
+    file = plan.folder / task.name
+    own = found is not None and _same_subject(found, plan.recipes[task.name], plan.places(task))
+    if file.exists() and not own:
+        raise UsageError(
+            f"cannot write {file}: it exists and is no artwork of this collection; choose "
+            "another folder or --name, or add --force to replace it"
+        )
+
+
+def _others(plan: Plan, history: History) -> list[Done]:
+    """Artworks in the same folder that are not of this plan."""
     names = {task.name for task in plan.tasks}
-    others = [
+    return [
         record
         for record in history.done.values()
         if record.name not in names and (plan.folder / record.name).is_file()
     ]
-    unrecorded = [each for each in done.values() if each is not history.done.get(each.name)]
-    return Standing(done, unrecorded, failed, missing, others)
 
 
 def alike(one: PaintRecipe, other: PaintRecipe) -> bool:
