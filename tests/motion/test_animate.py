@@ -17,14 +17,15 @@ from PIL import Image, ImageSequence
 from tests.motion.photos import shaken, timed, written
 
 import impasto
-from impasto.errors import UnreadableImage, UnwritableOutput, UsageError
-from impasto.events import Event, Notice
+from impasto.errors import Interrupted, UnreadableImage, UnwritableOutput, UsageError
+from impasto.events import Event, FrameDone, Notice
 from impasto.image.listing import gathered, natural
 from impasto.image.srgb import to_unit
 from impasto.motion.animate import Shown, animate, playing
 from impasto.motion.burst import fitted_to
 from impasto.motion.film_recipe import FilmRecipe, any_recipe_in
 from impasto.motion.gathering import taken
+from impasto.motion.job_folder import folder_of
 from impasto.motion.video import listed, turn_of
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX")
@@ -79,6 +80,31 @@ def test_photos_may_have_names_that_are_no_text(tmp_path: Path) -> None:
     made = animate(burst, output=tmp_path / "out.gif", align=True, **QUICK)
     assert names([source.path for source in made.recipe.sources]) == [r"a\udcff.png", *plain[1:]]
     assert any_recipe_in(tmp_path / "out.gif") == made.recipe
+
+
+def test_frames_that_are_there_already_are_no_photos(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A shell that is asked for all that there is names their folder too."""
+    monkeypatch.chdir(tmp_path)
+    written(tmp_path, shaken(3)[0], ["a.png", "b.png", "c.png"])
+
+    def stop(event: Event) -> None:
+        if isinstance(event, FrameDone):
+            raise KeyboardInterrupt
+
+    with pytest.raises(Interrupted):
+        animate("*", output="out.gif", show=stop, effect="quantize", k=6, size="120")
+    everything = sorted(path.name for path in tmp_path.iterdir())
+    assert "out.gif.frames" in everything
+    names = ["a.png", "b.png", "c.png"]
+    made = animate(everything, output="out.gif", effect="quantize", k=6, size="120")
+    assert [source.path for source in made.recipe.sources] == names
+    assert made.made == 2
+    written(tmp_path / "more", shaken(1)[0], ["d.png"])
+    folder = folder_of(Path("out.gif"))
+    written(folder, shaken(1)[0], ["000000.png"])
+    assert gathered(["*", "*/*"], Path("out.gif"), folder) == [*names, "more/d.png"]
 
 
 def test_every_photo_is_a_frame_in_its_time(folder: Path, tmp_path: Path) -> None:

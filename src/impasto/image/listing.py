@@ -15,22 +15,28 @@ ENDINGS = (".jpg", ".jpeg", ".jpe", ".png", ".webp", ".tif", ".tiff", ".gif")
 DIGITS = re.compile(r"([0-9]+)")
 
 
-def gathered(sources: Iterable[str | Path], output: Path) -> list[str]:
+def gathered(
+    sources: Iterable[str | Path], output: Path, unfinished: Path | None = None
+) -> list[str]:
     """The pictures that files, folders and patterns stand for, in the order given.
 
     A folder stands for the pictures in it, not for those in folders below; a pattern, as
     `burst/*.jpg`, for what matches. In both they are in natural order, and neither the output nor
-    hidden files are among them. UsageError where one of them stands for nothing; UnreadableImage
-    where a file is missing.
+    hidden files are among them. unfinished: a folder of what is made, whose pictures are no photos,
+    though a shell names it where it is asked for everything. UsageError where one of them stands
+    for nothing; UnreadableImage where a file is missing.
     """
     found: list[str] = []
     for source in map(str, sources):
+        if unfinished is not None and same_file(Path(source), unfinished):
+            continue
         if is_sample(source) or Path(source).is_file():
             found.append(source)
         elif Path(source).is_dir():
-            found += _within(source, map(str, Path(source).iterdir()), output)
+            found += _within(source, map(str, Path(source).iterdir()), output, None)
         elif glob.has_magic(source):
-            found += _within(source, glob.glob(source), output)  # noqa: PTH207 (of any folder)
+            names = glob.glob(source)  # noqa: PTH207 (of any folder)
+            found += _within(source, names, output, unfinished)
         else:
             raise UnreadableImage(
                 f"cannot read {source}: there is no such file; check its name and folder"
@@ -55,7 +61,7 @@ def _counted(text: str) -> list[tuple[str, int]]:
     ]
 
 
-def _within(source: str, names: Iterable[str], output: Path) -> list[str]:
+def _within(source: str, names: Iterable[str], output: Path, unfinished: Path | None) -> list[str]:
     """The pictures among what a folder or a pattern holds."""
     found = [
         name
@@ -64,6 +70,7 @@ def _within(source: str, names: Iterable[str], output: Path) -> list[str]:
         and not Path(name).name.startswith(".")
         and Path(name).is_file()
         and not same_file(Path(name), output)
+        and (unfinished is None or not same_file(Path(name).parent, unfinished))
     ]
     if not found:
         raise UsageError(

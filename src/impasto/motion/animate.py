@@ -129,7 +129,7 @@ class AnimateJob:
         self._own = own_settings(self._settings.effect, rest)
         self._styles, self._weights = styles, weights
         check_inputs(self._own, styles, weights)
-        found = gathered(photos, output)
+        found = gathered(photos, output, folder_of(output))
         self._photos = found if self._settings.order == "given" else distinct(found)
         self._written = was_written(output)
         self._check_output(force=force or self._written)
