@@ -229,7 +229,7 @@ REFUSED = {
     "from must have less than 60 seconds after its minutes": (2, (*FEW, "--from", "1:75")),
     "from must be a time such as 75.5, 1:15.5": (2, (*FEW, "--from", "soon")),
     "is after the end of clip.mp4": (2, (*FEW, "--from", "9")),
-    "workers must be at least 1, not 0": (2, (*FEW, "--workers", "0")),
+    "workers must be at least 1 or 'auto', not 0": (2, (*FEW, "--workers", "0")),
     "beta of starry.png is 0 all the time": (2, ("--style", "starry.png=0:0")),
     "beta of starry.png must be a number from 0 up": (2, ("--style", "starry.png=3:-1")),
     "superpixels do not fit into 64×48 px": (2, ("--effect", "superpixels", "-n", "769")),
