@@ -15,6 +15,7 @@ from PIL import Image
 from tests.collection.conftest import SMALL
 
 from impasto import batch
+from impasto.collection import painter
 from impasto.collection.manifest import Manifest
 from impasto.collection.painter import Painter, from_disk
 from impasto.collection.task import Material
@@ -236,6 +237,30 @@ def test_memory_that_runs_out_fails_that_artwork_for_now(
         made = batch("photos", "styles", **FEW)
     assert sorted(made.failed) == ["img_10--rings.png", "img_10--tiles.png"]
     assert batch("photos", "styles", **FEW).made == 2  # nothing has changed, but it is tried
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError("out"), RuntimeError("DefaultCPUAllocator: can't allocate memory")]
+)
+@pytest.mark.parametrize("step", ["carry_out", "thumbnail"])
+def test_memory_that_runs_out_around_a_painting_fails_that_artwork_alone(
+    one_thread: None, monkeypatch: pytest.MonkeyPatch, step: str, error: Exception
+) -> None:
+    works, calls = getattr(painter, step), list[str]()
+
+    def scarce(*arguments: Any, **more: Any) -> Any:
+        calls.append(step)
+        if len(calls) in (2, 3):  # again when other pictures are let go
+            raise error
+        return works(*arguments, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(painter, step, scarce)
+        made = batch("photos", "styles/rings.png", **FEW)
+    (reason,) = {record.reason for record in made.failed.values()}
+    assert "memory ran out around the painting of img_10--rings.png" in reason
+    assert list(made.done) == ["img_2--rings.png"]
+    assert len(batch("photos", "styles/rings.png", **FEW).done) == 2
 
 
 def test_values_that_stop_being_finite_are_told(

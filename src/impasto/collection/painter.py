@@ -10,7 +10,13 @@ from impasto.artwork import Artwork, Job, Opened
 from impasto.checkpoint import resumable
 from impasto.collection.task import Failed, Finished, Material, Task
 from impasto.collection.thumbnail import thumbnail
-from impasto.errors import NotEnoughMemory, UnreadableImage, UnwritableOutput, UsageError
+from impasto.errors import (
+    NotEnoughMemory,
+    UnreadableImage,
+    UnwritableOutput,
+    UsageError,
+    ran_out,
+)
 from impasto.events import Event
 from impasto.image.encode import check_sides
 from impasto.image.picture import Picture, over_grey
@@ -86,12 +92,18 @@ class Painter:
         began, before = time.perf_counter(), Counter(self._shared.made)
         try:
             artwork = self._painted(task, source, file, show, checkpoint_seconds)
+            small = thumbnail(over_grey(artwork.picture.rgb, artwork.picture.alpha))
         except Unusable as fault:
             return Failed(task, fault.material, str(fault), fault.passing)
         except NotEnoughMemory as error:
             return Failed(task, None, str(error), passing=True)
         except UsageError as error:
             return Failed(task, None, str(error))
+        except (RuntimeError, MemoryError) as error:
+            if not ran_out(error):
+                raise
+            reason = f"memory ran out around the painting of {task.name}; end other programs"
+            return Failed(task, None, f"{reason}, or choose a smaller --size", passing=True)
         if not artwork.complete:
             return Failed(
                 task,
@@ -106,7 +118,7 @@ class Painter:
             seconds=time.perf_counter() - began,
             sha256=digest_of(file),
             file_size=file.stat().st_size,
-            thumbnail=thumbnail(over_grey(artwork.picture.rgb, artwork.picture.alpha)),
+            thumbnail=small,
             made=self._shared.made - before,
         )
 
@@ -130,8 +142,9 @@ class Painter:
                 again=AGAIN,
                 so_far=False,
             )
-        except NotEnoughMemory:
-            if not self._pictures.keep_only(task.materials()):
+        except (NotEnoughMemory, RuntimeError, MemoryError) as error:
+            short = isinstance(error, NotEnoughMemory) or ran_out(error)
+            if not (short and self._pictures.keep_only(task.materials())):
                 raise
         return self._painted(task, source, file, show, checkpoint_seconds)
 
