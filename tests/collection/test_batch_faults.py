@@ -19,10 +19,12 @@ from impasto.collection import painter
 from impasto.collection.manifest import Manifest
 from impasto.collection.painter import Painter, from_disk
 from impasto.collection.task import Material
+from impasto.collection.thumbnail import input_thumbnail
 from impasto.errors import NotEnoughMemory, UnwritableOutput, UsageError
 from impasto.events import ArtworkDone, Event, Notice
 from impasto.lock import Lock
 from impasto.neural import paint, plan
+from impasto.replay import digest_of
 from impasto.settings import OutputSettings
 
 Outcome = tuple[int, str, str]
@@ -146,11 +148,12 @@ def test_a_photo_deleted_during_the_run_fails_and_is_tried_again(one_thread: Non
 
 def test_a_photo_changed_during_the_run_is_not_mixed_up(one_thread: None) -> None:
     photo = Path("photos/img_10.jpg")
-    other = Image.open(photo).rotate(180)
+    before, other = digest_of(photo), Image.open(photo).rotate(180)
     made = batch("photos", "styles", show=Meanwhile(lambda: other.save(photo)), **FEW)
     (reason,) = {record.reason for record in made.failed.values()}
     assert "photos/img_10.jpg was changed while the run went on" in reason
     assert not list(ART.glob("img_10*"))
+    assert not Path(ART, input_thumbnail(Material("img_10.jpg", before))).exists()
     again = batch("photos", "styles", **FEW)
     assert (again.complete, again.made) == (True, 2)
 

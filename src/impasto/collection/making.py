@@ -8,6 +8,7 @@ from impasto.collection.entry import Entry, State
 from impasto.collection.gallery import Gallery
 from impasto.collection.home import Home
 from impasto.collection.manifest import Done, Missed, now
+from impasto.collection.painter import Unusable, decoded, from_disk
 from impasto.collection.plan import Plan
 from impasto.collection.progress import Progress
 from impasto.collection.standing import Standing
@@ -15,7 +16,7 @@ from impasto.collection.task import Failed, Finished, Material, Outcome, Runner,
 from impasto.collection.thumbnail import input_thumbnail, thumbnail, thumbnail_of
 from impasto.errors import UnreadableImage
 from impasto.events import Event, Notice, Stage
-from impasto.image.picture import over_grey
+from impasto.image.picture import Picture, over_grey
 from impasto.image.read import read
 from impasto.recipe import Input
 from impasto.settings import as_text
@@ -90,7 +91,7 @@ class Making:
         for number, name in enumerate(names):
             self._show(Stage("making thumbnails", number / len(names)))
             with suppress(UnreadableImage):
-                self._home.write(thumbnail_of(name), _reduced(str(self._home.path / name)))
+                self._home.write(thumbnail_of(name), _reduced(read(str(self._home.path / name))))
         for task in self._plan.tasks:
             if task.name in self.done:
                 self._head(task)
@@ -157,8 +158,8 @@ class Making:
             self._heads.add(material)
             name = input_thumbnail(material)
             if material.sha256 and not self._is_there(name):
-                with suppress(UnreadableImage):
-                    self._home.write(name, _reduced(material.path))
+                with suppress(Unusable):  # as where it was changed since the plan was made
+                    self._home.write(name, _reduced(decoded(material, from_disk)))
 
     def _is_there(self, name: str) -> bool:
         return (self._home.path / name).is_file()
@@ -221,7 +222,6 @@ def _input(material: Material) -> Input:
     return Input(path=as_text(material.path), sha256=material.sha256)
 
 
-def _reduced(path: str) -> bytes:
-    """The thumbnail of a picture file."""
-    picture = read(path)
+def _reduced(picture: Picture) -> bytes:
+    """The thumbnail of a picture."""
     return thumbnail(over_grey(picture.rgb, picture.alpha))
