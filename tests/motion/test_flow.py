@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from tests.motion import clips
 
 from impasto.motion.coherence_settings import Method
-from impasto.motion.flow import estimate, inside, warped
+from impasto.motion.flow import carried, estimate, inside, warped
 
 CLIPS: dict[str, Callable[..., clips.Known]] = {
     "pan": clips.pan,
@@ -87,3 +87,20 @@ def test_places_outside_are_known() -> None:
     assert np.array_equal(inside(flow), np.repeat([[False, False, True, True, True]], 4, 0))
     flow[...] = 0, 1
     assert np.array_equal(inside(flow).all(axis=1), [True, True, True, False])
+
+
+def test_what_is_carried_on_for_a_second_is_neither_sharpened_nor_softened() -> None:
+    across = np.arange(120, dtype=np.float32)
+    waves = 0.5 + 0.2 * np.cos(2 * np.pi * across / 7)
+    picture = np.tile(waves.astype(np.float32)[None, :, None], (40, 1, 3))
+    flow = np.full((40, 120, 2), 0.3, np.float32)
+    for _ in range(24):
+        picture = carried(picture, flow)
+    inner = picture[10:-10, 40:-40]
+    assert 0.9 < np.ptp(inner) / 0.4 <= 1.001
+
+
+def test_what_stands_still_is_carried_on_as_it_is() -> None:
+    picture = np.random.default_rng(0).random((24, 32, 3), np.float32)
+    still = np.zeros((24, 32, 2), np.float32)
+    np.testing.assert_allclose(carried(picture, still), picture, atol=1e-6)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from impasto.motion.coherence_settings import Method
 from impasto.motion.effect import RGB, Past
-from impasto.motion.flow import Flow, Picture, estimate, inside, warped
+from impasto.motion.flow import Flow, Picture, carried, estimate, inside, warped
 
 Mask = NDArray[np.float32]
 """(H, W), 0 to 1."""
@@ -62,7 +62,7 @@ def known(photo: RGB, past: Iterable[Past], method: Method) -> Known:
         back, seen = found_again(photo, frame.photo, method)
         more = np.maximum(seen - visible, 0)
         share = more / np.maximum(visible + more, np.float32(1e-6))
-        picture += share[..., None] * (warped(frame.picture, back).clip(0, 1) - picture)
+        picture += share[..., None] * (carried(frame.picture, back).clip(0, 1) - picture)
         ripe += share * (warped(ripeness(frame), back).clip(0, 1) - ripe)
         visible += more
         if 1 - visible.mean() < SMALL:
