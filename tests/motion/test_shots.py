@@ -17,6 +17,7 @@ from impasto.motion.place import Place
 from impasto.motion.shots import (
     FrameMade,
     Making,
+    Reel,
     Report,
     Shot,
     Task,
@@ -35,7 +36,8 @@ def making(folder: Path, footage: Footage = WHOLE, depth: int = 8) -> Making:
 
 
 def worked(tasks: list[Task], work: Making) -> list[Report]:
-    return [report for task in tasks for report in carry_out(task, work, work.effect(work.place))]
+    effect, reel = work.effect(work.place), Reel(work)
+    return [report for task in tasks for report in carry_out(task, work, effect, reel)]
 
 
 def test_frames_follow_those_before_them_within_their_shot(tmp_path: Path) -> None:
@@ -94,6 +96,37 @@ def test_frames_get_the_size_that_is_asked_for(tmp_path: Path) -> None:
     assert {(made.shape, made.dtype.name) for made in small.store.pictures(2)} == {
         ((16, 24, 3), "uint16")
     }
+
+
+passes: list[list[int]] = []
+
+
+class Counted(Footage):
+    """Notes which frames are drawn each time that it is asked for some."""
+
+    def frames(self, first: int = 0, known: Survey | None = None) -> Iterator[Frame]:
+        passes.append([])
+        for frame in super().frames(first):
+            passes[-1].append(frame.index)
+            yield frame
+
+
+def test_shots_that_follow_one_another_share_one_pass_over_the_clip(tmp_path: Path) -> None:
+    work, shots = making(tmp_path, Counted(COUNT, CUT)), shots_of((0, 3, CUT, 9), COUNT)
+    passes.clear()
+    worked(tasks_of(shots, ()), work)
+    assert passes == [list(range(COUNT))]
+    pictures = list(work.store.pictures(COUNT))
+    for number in (1, 2, 3, 4, 10):
+        (tmp_path / f"{number:06}.png").unlink()
+    passes.clear()
+    worked(tasks_of(shots, work.store.facts()), work)
+    assert passes == [[0, 1, 2, 3, 4], [9, 10]]
+    for made, wanted in zip(work.store.pictures(COUNT), pictures, strict=True):
+        np.testing.assert_array_equal(made, wanted)
+    passes.clear()
+    worked(tasks_of(shots, (*range(3), *range(9, COUNT)))[::-1], work)
+    assert passes == [[7, 8], [3, 4, 5, 6]]
 
 
 class Short(Footage):

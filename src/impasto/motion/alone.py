@@ -2,7 +2,7 @@
 
 from collections.abc import Generator, Sequence
 
-from impasto.motion.shots import Making, Report, Task, carry_out
+from impasto.motion.shots import Making, Reel, Report, Task, carry_out
 from impasto.threads import limited
 
 
@@ -16,7 +16,7 @@ class Alone:
         """Make the frames of all tasks; raises the errors of clips, paintings and disks."""
         if not tasks:
             return
-        effect = making.effect(making.place)
+        effect, reel = making.effect(making.place), Reel(making)
         with limited(self._threads):
             for task in tasks:
-                yield from carry_out(task, making, effect)
+                yield from carry_out(task, making, effect, reel)

@@ -13,7 +13,7 @@ from impasto.errors import ClusterError, ImpastoError, NotEnoughMemory, ran_out
 from impasto.events import Notice, RolledBack
 from impasto.motion.effect import Effect
 from impasto.motion.place import Place
-from impasto.motion.shots import FrameBegun, FrameMade, Making, Report, Task, carry_out
+from impasto.motion.shots import FrameBegun, FrameMade, Making, Reel, Report, Task, carry_out
 from impasto.motion.worker import SHORT, keep_freed
 from impasto.threads import limited
 
@@ -48,7 +48,7 @@ class FilmWorker:
         self._threads = settings.threads
         self._memory = partial(own_memory, settings, workers)
         self._folder = WorkerFolder()
-        self._ready: tuple[Making, Effect] | None = None
+        self._ready: tuple[Making, Effect, Reel] | None = None
         self._reports: Generator[Report] | None = None
         self._begun: FrameBegun | None = None
 
@@ -71,10 +71,10 @@ class FilmWorker:
         """
         try:
             with limited(self._threads):
-                making, effect = self._prepared()
+                making, effect, reel = self._prepared()
                 if begins:
                     making.store.forget(making.survey.frames)
-                    self._reports = carry_out(task, making, effect)
+                    self._reports = carry_out(task, making, effect, reel)
                 for number, data in past.items():
                     making.store.keep(number, data)
                 return self._delivered(task.frames[0], making)
@@ -85,7 +85,7 @@ class FilmWorker:
                 raise
             return NotEnoughMemory(SHORT)
 
-    def _prepared(self) -> tuple[Making, Effect]:
+    def _prepared(self) -> tuple[Making, Effect, Reel]:
         """Receive inputs and build the effect, once."""
         if self._ready is None:
             self._check_versions()
@@ -93,7 +93,7 @@ class FilmWorker:
             frames.mkdir(exist_ok=True)
             place = Place(received(self._files, inputs), self._memory)
             making = replace(self._asked, folder=frames, place=place)
-            self._ready = making, making.effect(place)
+            self._ready = making, making.effect(place), Reel(making)
             keep_freed()
         return self._ready
 

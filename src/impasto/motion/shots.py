@@ -126,7 +126,30 @@ def tasks_of(shots: Sequence[Shot], there: Collection[int]) -> list[Task]:
     return [Task(shot, frames) for shot, frames in zip(shots, left, strict=True) if frames]
 
 
-def carry_out(task: Task, making: Making, effect: Effect) -> Generator[Report]:
+class Reel:
+    """The footage of a job, drawn from by one task after another.
+
+    Where one begins with the frame at which the one before it ended, as shots do that follow one
+    another, footage goes on; so files that can only be read from their beginning are read once.
+    """
+
+    def __init__(self, making: Making) -> None:
+        self._making = making
+        self._frames: Iterator[Frame] = iter(())
+        self._next: int | None = None
+
+    def frames(self, first: int) -> Iterator[Frame]:
+        """From a frame on; raises the errors of clips."""
+        if first != self._next:
+            source = self._making.source(self._making.place)
+            self._frames = source.frames(first, self._making.survey)
+        self._next = None
+        for frame in self._frames:
+            self._next = frame.index + 1
+            yield frame
+
+
+def carry_out(task: Task, making: Making, effect: Effect, reel: Reel) -> Generator[Report]:
     """Make the frames of a task; raises the errors of clips, paintings and disks.
 
     A frame that is damaged in the clip repeats the one before it, unless a shot begins with it.
@@ -136,7 +159,7 @@ def carry_out(task: Task, making: Making, effect: Effect) -> Generator[Report]:
     photos: dict[int, Bits] = {}
     began = time.perf_counter()
     begins = max(task.shot.start, task.frames[0] - reach)
-    for frame in making.source(making.place).frames(begins, making.survey):
+    for frame in reel.frames(begins):
         number, photo = frame.index, resized(frame.rgb, making.size)
         if number in wanted:
             bridged = frame.damaged and number > task.shot.start

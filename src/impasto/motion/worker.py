@@ -9,7 +9,7 @@ from typing import IO
 
 from impasto.errors import ImpastoError, NotEnoughMemory, ran_out
 from impasto.motion.effect import Effect
-from impasto.motion.shots import Making, Task, carry_out
+from impasto.motion.shots import Making, Reel, Task, carry_out
 from impasto.threads import limited
 
 DONE = "done"
@@ -25,11 +25,11 @@ def main() -> None:
     tasks: SimpleQueue[Task] = SimpleQueue()
     making, threads = pickle.load(sys.stdin.buffer)  # noqa: S301 (of the process that started it)
     threading.Thread(target=_listen, args=(sys.stdin.buffer, tasks), daemon=True).start()
-    effect = making.effect(making.place)
+    effect, reel = making.effect(making.place), Reel(making)
     keep_freed()
     with limited(threads):
         while True:
-            _work(tasks.get(), making, effect, reports)
+            _work(tasks.get(), making, effect, reel, reports)
 
 
 def keep_freed() -> None:
@@ -40,10 +40,10 @@ def keep_freed() -> None:
         keep_freed_memory()
 
 
-def _work(task: Task, making: Making, effect: Effect, reports: IO[bytes]) -> None:
+def _work(task: Task, making: Making, effect: Effect, reel: Reel, reports: IO[bytes]) -> None:
     """Make a task's frames; errors that people can do something about are reports as well."""
     try:
-        for report in carry_out(task, making, effect):
+        for report in carry_out(task, making, effect, reel):
             send(reports, report)
         send(reports, DONE)
     except ImpastoError as error:
