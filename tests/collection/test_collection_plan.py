@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from impasto.collection.batch import asked_for
-from impasto.collection.forecast import evaluations, works_of
+from impasto.collection.forecast import evaluations, forecast_of, works_of
 from impasto.collection.jobs_file import Asked, Jobs
 from impasto.collection.plan import Plan, plan_of
 from impasto.collection.progress import Progress
@@ -16,6 +16,8 @@ from impasto.collection.standing import standing
 from impasto.errors import UsageError
 from impasto.events import ArtworkDone
 from impasto.image.read import size_of
+from impasto.neural.duration import Pace
+from impasto.neural.weights import load_weights
 from impasto.recipe import USUAL_WEIGHTS, Input
 from impasto.replay import digest_of
 from impasto.settings import OutputSettings
@@ -72,6 +74,19 @@ def test_what_cannot_be_read_is_planned_all_the_same() -> None:
     assert sorted(works_of(plan.tasks)) == sorted(
         f"{photo}--{style}.png" for photo in ("img_2", "img_10") for style in ("rings", "tiles")
     )
+
+
+def test_the_forecast_counts_the_pictures_that_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Pace, "measured", lambda *_: Pace(1e9, 1e9))
+    Path("large").mkdir()
+    for number in range(4):
+        Image.new("RGB", (1000, 800), (number, 0, 0)).save(f"large/{number}.png")
+    weights, taken = load_weights(), []
+    for styles in ("large/0.png", "large"):
+        plan = planned(asked_for("photos/img_2.png", styles))
+        found = standing(plan, [], frozenset(), retry_failed=False, force=False)
+        taken.append(forecast_of(plan, found, weights).memory)
+    assert taken[1] - taken[0] == pytest.approx(3 * 12 * 1000 * 800, rel=0.1)
 
 
 @pytest.mark.parametrize("folder", ["photos", ".", "photos/../photos"])

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from impasto.artwork import TRIAL_SECONDS
 from impasto.collection.manifest import Done
+from impasto.collection.painter import MOST_PICTURES
 from impasto.collection.plan import Plan
 from impasto.collection.standing import Standing
 from impasto.collection.task import Material, Task
@@ -86,11 +87,12 @@ def forecast_of(
         kind: Pace.measured(work, weights, seconds / len(kinds)) for kind, work in kinds.items()
     }
     taken, memory = 0.0, 0
+    beside = min(MOST_PICTURES, sum(map(_decoded, _materials(standing.missing))))
     known: dict[object, tuple[float, int]] = {}
     for work in missing:
         key = work.size, len(work.styles), id(work.settings)  # styles become as long as the picture
         if key not in known:
-            known[key] = _costs(work, paces[work.dtype, work.device])
+            known[key] = _costs(work, paces[work.dtype, work.device], beside)
         taken, memory = taken + known[key][0], max(memory, known[key][1])
     return CollectionForecast(
         plan.tasks,
@@ -146,10 +148,27 @@ def _size(material: Material) -> Size | None:
         return None
 
 
-def _costs(work: Work, pace: Pace) -> tuple[float, int]:
-    """Seconds and bytes of memory; targets are counted though most are there from others."""
+def _costs(work: Work, pace: Pace, beside: int) -> tuple[float, int]:
+    """Seconds and bytes of memory; targets are counted though most are there from others.
+
+    beside: bytes of decoded pictures that are kept for other artworks, and let go where there is
+    no room for them.
+    """
     plan = plan_for(work)
-    return sum(level_seconds(work, plan, pace)) + FILES * _pixels(work), plan.memory
+    memory = plan.memory
+    if work.device.type == "cpu":  # elsewhere the plan is of the card's memory
+        memory = max(memory, min(memory + beside, plan.budget))
+    return sum(level_seconds(work, plan, pace)) + FILES * _pixels(work), memory
+
+
+def _materials(tasks: Iterable[Task]) -> set[Material]:
+    """All pictures that go in."""
+    return {material for task in tasks for material in task.materials()}
+
+
+def _decoded(material: Material) -> int:
+    """Bytes of a picture in memory, red, green and blue in float32."""
+    return 12 * math.prod(_size(material) or (0, 0))
 
 
 def _pixels(work: Work) -> int:
