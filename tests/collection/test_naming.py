@@ -84,6 +84,9 @@ def test_a_depth_that_the_format_lacks() -> None:
         "a/../../{photo}.png",
         ".{photo}.png",
         "thumbnails/{photo}.png",
+        "Thumbnails/{photo}.png",
+        "x/{photo}./{style}.png",
+        "{photo} /{style}.png",
         ".impasto/{photo}.png",
         "a\\{photo}.png",
     ],
@@ -91,6 +94,13 @@ def test_a_depth_that_the_format_lacks() -> None:
 def test_nothing_leaves_the_folder(template: str) -> None:
     with pytest.raises(UsageError, match="names stay inside the folder"):
         Template(template, OUTPUT).name(wish(), 1)
+
+
+@pytest.mark.parametrize("template", ["CON.png", "{style}/lpt1/{photo}.png", "Nul.{photo}.png"])
+def test_devices_of_windows_are_no_names(template: str) -> None:
+    with pytest.raises(UsageError, match="is the name of a device on Windows"):
+        Template(template, OUTPUT).name(wish(), 1)
+    assert Template("con--{photo}.png", OUTPUT).name(wish(), 1) == "con--cat.png"
 
 
 @given(st.text(min_size=1).filter(lambda text: "/" not in text and "\0" not in text))
@@ -117,6 +127,7 @@ def test_no_photo_leads_out_of_the_folder(stem: str) -> None:
         ("{photo}--{style}.png", wish("a/1.jpg"), wish("b/1.png"), "add {number} to --name"),
         ("{photo}--{style}.png", wish(), wish(), "are the same; give it once"),
         ("{photo}.png", wish("cat.jpg"), wish("CAT.jpg"), "job 1 (cat.jpg in art/starry.png) and"),
+        ("{photo}.png", wish("\u00e9.jpg"), wish("e\u0301.jpg"), "would both be e\u0301.png"),
     ],
 )
 def test_two_alike_are_refused(template: str, one: Wish, other: Wish, message: str) -> None:

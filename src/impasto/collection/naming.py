@@ -1,6 +1,7 @@
 """How the files of a collection are called."""
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath, PureWindowsPath
 from string import Formatter
@@ -25,6 +26,9 @@ LONGEST = 200
 
 RESERVED = ("thumbnails",)
 """Folders of a collection that hold something else."""
+
+DEVICES = re.compile(r"(con|prn|aux|nul|(com|lpt)[1-9])(\..*)?")
+"""Names that are no files on Windows, whatever their endings."""
 
 
 class Template:
@@ -75,11 +79,11 @@ def usual(varied: Iterable[str]) -> str:
 
 
 def named(wishes: Sequence[Wish], template: Template) -> list[str]:
-    """A name for each; UsageError for two that are alike, also where case makes no difference."""
+    """A name for each; UsageError for two that are alike, also to disks that ignore case."""
     names = [template.name(wish, number) for number, wish in enumerate(wishes, 1)]
     known: dict[str, int] = {}
     for place, name in enumerate(names):
-        other = known.setdefault(name.casefold(), place)
+        other = known.setdefault(_folded(name), place)
         if other != place:
             raise UsageError(_alike(name, other, place, wishes, template))
     return names
@@ -88,14 +92,23 @@ def named(wishes: Sequence[Wish], template: Template) -> list[str]:
 def check_name(name: str) -> None:
     """Refuse what is no file inside the folder, or where something else lies."""
     path = PurePosixPath(name)
-    hidden = [part for part in path.parts if part.startswith(".")]
-    if PureWindowsPath(name).anchor or hidden or "\\" in name or path.parts[0] in RESERVED:
+    parts = PurePosixPath(_folded(name)).parts
+    hidden = any(part.startswith(".") or part.endswith((".", " ")) for part in parts)
+    if PureWindowsPath(name).anchor or hidden or "\\" in name or parts[0] in RESERVED:
         raise UsageError(
             f"an artwork cannot be called {name}: names stay inside the folder, do not begin with "
-            f"a dot, and do not lie in {' or '.join(RESERVED)}; choose another --name"
+            f"a dot or end in one, and do not lie in {' or '.join(RESERVED)}; choose another --name"
         )
+    device = next(filter(DEVICES.fullmatch, parts), None)
+    if device is not None:
+        raise UsageError(f"{device} is the name of a device on Windows; choose another --name")
     if any(len(part.encode("utf-8", "surrogateescape")) > LONGEST for part in path.parts):
         raise UsageError(f"the name {name} is too long; choose a --name with fewer fields")
+
+
+def _folded(name: str) -> str:
+    """The same of all names that are one file on some disk, by their case or their Unicode."""
+    return unicodedata.normalize("NFC", name.casefold())
 
 
 def _alike(name: str, one: int, other: int, wishes: Sequence[Wish], template: Template) -> str:
