@@ -118,6 +118,22 @@ def test_names_may_hold_bytes_that_are_no_text(impasto: Impasto, clip: Path) -> 
     assert out.startswith(r"film\udcfd.mp4: ")
 
 
+def test_threads_are_those_of_the_frames_that_it_goes_on_with_alone(
+    impasto: Impasto, clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def threads() -> int | None:
+        return FilmRecipe.model_validate_json(impasto("recipe", "film.mp4")[1]).threads
+
+    monkeypatch.setattr("impasto.motion.video.processors", lambda: 1)
+    paint = ("video", clip, "--style", "starry.png", "--size", "32", "-o", "film.mp4", "--json")
+    assert impasto(*paint, *BRIEF, "--threads", "2", "--keep-frames")[0] == 0
+    Path("film.mp4").unlink()
+    status, out, _ = impasto(*paint, *BRIEF, "--keep-frames")
+    assert (status, json.loads(out)["made"], threads()) == (0, 0, 2)
+    status, out, _ = impasto(*paint, *BRIEF, "--alpha", "2", "--force")
+    assert (status, json.loads(out)["made"], threads()) == (0, COUNT, 1)
+
+
 def test_workers_paint_the_same_film(impasto: Impasto, clip: Path) -> None:
     paint = ("video", clip, "--style", "starry.png", *BRIEF, "--threads", "1", "-q")
     assert impasto(*paint, "-o", "one.mp4")[0] == 0

@@ -17,7 +17,7 @@ from impasto.motion.burst import Burst
 from impasto.motion.effect_settings import decisive, own_settings
 from impasto.motion.film_recipe import FilmRecipe
 from impasto.motion.gathering import distinct
-from impasto.motion.job_folder import JobFolder, folder_of, stored_in, was_written
+from impasto.motion.job_folder import JobFolder, folder_of, threads_of, was_written
 from impasto.motion.looking import Photo, aligned, in_order, look, usual_size
 from impasto.motion.place import Place
 from impasto.motion.prepared import Prepared, check_inputs, files_beside, prepared
@@ -147,11 +147,10 @@ class AnimateJob:
             _check_number(burst.photos)
         frame_size = fitted(*burst.frame_size, self._settings.size)
         check_size(self.output, frame_size)
-        staff = Staff(1, self._threads())
-        ready = prepared(self._own, self._styles, self._weights, frame_size, staff)
+        shown = [photo for photo in photos if photo.path in burst.photos]
+        staff, ready, recipe = self._prepared(shown, frame_size)
         for notice in ready.notices:
             show(Notice(notice))
-        recipe = self._recipe([photo for photo in photos if photo.path in burst.photos], ready)
         if self._written and not JobFolder(self.output).is_done(recipe):
             self._check_output(force=self._force)
         production = Production(
@@ -178,12 +177,20 @@ class AnimateJob:
         files = [*self._photos, *files_beside(self._own, self._styles, self._weights)]
         check_animation(self.output, files, force=force)
 
-    def _threads(self) -> int:
-        """As asked for, as the frames that are there were made with, or all processors."""
-        if self._work.threads != "auto":
-            return self._work.threads
-        stored = stored_in(folder_of(self.output))
-        return (stored and stored.recipe.threads) or processors()
+    def _prepared(
+        self, photos: Sequence[Photo], size: tuple[int, int]
+    ) -> tuple[Staff, Prepared, FilmRecipe]:
+        """With as many threads as asked for, as its frames that are there were made with, or all
+        processors."""
+        staff = Staff(1, processors() if self._work.threads == "auto" else self._work.threads)
+        ready = prepared(self._own, self._styles, self._weights, size, staff)
+        recipe = self._recipe(photos, ready)
+        begun = threads_of(self.output, recipe)
+        if self._work.threads == "auto" and begun is not None and begun != staff.threads:
+            staff = Staff(1, begun)
+            ready = prepared(self._own, self._styles, self._weights, size, staff)
+            recipe = recipe.updated({"threads": begun})
+        return staff, ready, recipe
 
     def _recipe(self, photos: Sequence[Photo], ready: Prepared) -> FilmRecipe:
         written = {"fps", "loop"}

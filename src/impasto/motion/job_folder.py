@@ -184,6 +184,18 @@ def stored_in(folder: Path) -> JobFile | None:
         return None
 
 
+def threads_of(output: Path, recipe: FilmRecipe) -> int | None:
+    """How many the frames of a recipe that are there were made with; None where there are none.
+
+    But for this number they are of that very recipe.
+    """
+    stored = stored_in(folder_of(output))
+    if stored is None:
+        return None
+    threads = stored.recipe.threads
+    return None if recipe.updated({"threads": threads}).differences(stored.recipe) else threads
+
+
 def was_written(output: Path) -> bool:
     """Whether an output is the very file that came of the frames which are still beside it.
 

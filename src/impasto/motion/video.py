@@ -15,7 +15,7 @@ from impasto.motion.effect_settings import decisive, own_settings
 from impasto.motion.film_out import check_film, film_depth, write_film
 from impasto.motion.film_recipe import FilmRecipe
 from impasto.motion.film_settings import FilmSettings
-from impasto.motion.job_folder import JobFolder, folder_of, stored_in, was_written
+from impasto.motion.job_folder import JobFolder, threads_of, was_written
 from impasto.motion.place import Place
 from impasto.motion.prepared import files_beside, prepared
 from impasto.motion.production import Produced, Production, produce
@@ -128,7 +128,8 @@ class VideoJob:
         rest = dict(settings)
         self._settings = taken(VideoSettings, rest)
         self._work, self._film = taken(WorkSettings, rest), taken(FilmSettings, rest)
-        self._staff = self._staff_of({name: rest.pop(name, None) for name in OF_CLUSTERS})
+        of_cluster = {name: rest.pop(name, None) for name in OF_CLUSTERS}
+        self._staff = self._staff_of(of_cluster, None)
         own = own_settings(self._settings.effect, rest)
         self._source = partial(part_of, clip, self._settings)
         self._clip = self._source(Place())
@@ -141,6 +142,11 @@ class VideoJob:
         check(force=force or written)
         self._prepared = prepared(own, styles, weights, self.size, self._staff)
         self.recipe = self._recipe(clip, own)
+        begun = threads_of(output, self.recipe)
+        if self._work.threads == "auto" and begun not in (None, self._staff.threads):
+            self._staff = self._staff_of(of_cluster, begun)
+            self._prepared = prepared(own, styles, weights, self.size, self._staff)
+            self.recipe = self.recipe.updated({"threads": begun})
         if written and not JobFolder(output).is_done(self.recipe):
             check(force=force)
 
@@ -183,16 +189,14 @@ class VideoJob:
     def _write(self, frames: Iterable[Any], found: Survey, path: Path) -> int:
         return write_film(frames, found, self._clip, path, self._film, self.recipe.to_json())
 
-    def _staff_of(self, asked: dict[str, Any]) -> Staff:
+    def _staff_of(self, asked: dict[str, Any], begun: int | None) -> Staff:
         """Who is to make the frames, by what is asked of a cluster, if anything.
 
-        Threads of each worker: as asked for, as the frames that are there were made with, or a fair
-        share of the processors, and on a cluster one.
+        Threads of each worker: as asked for, as the frames that are there were `begun` with, or a
+        fair share of the processors, and on a cluster one.
         """
         of_cluster = {name: value for name, value in asked.items() if value is not None}
         workers = 1 if self._work.workers == "auto" else self._work.workers
-        stored = stored_in(folder_of(self.output))
-        begun = stored.recipe.threads if stored is not None else None
         usual = 1 if of_cluster else max(1, processors() // workers)
         threads = (begun or usual) if self._work.threads == "auto" else self._work.threads
         more = {"workers": self._work.workers, "threads": threads} if of_cluster else {}
