@@ -63,6 +63,21 @@ def test_killed_twice_it_ends_with_the_same_pictures(
     assert not list(ART.glob("*.unfinished")) + list(ART.rglob(".impasto*"))
 
 
+def test_what_a_killed_run_left_half_written_goes_away(impasto: Impasto) -> None:
+    names = ("--name", "{style}/{photo}.png", *SMALL)
+    inner = ART / ".impasto"
+    left = [ART, inner, ART / "rings", ART / "thumbnails" / "rings", ART / "thumbnails" / "inputs"]
+    for folder in left:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / ".impasto-0123456789abcdef.png").write_bytes(b"half")
+    (inner / "begun.json").write_text('["rings/img_2.png"]')
+    mine = ART / ".impasto-mine.png"
+    mine.write_bytes(b"whole")
+    command = ("batch", "photos/img_2.png", "styles/rings.png", "-o", "art", *names)
+    assert impasto(*command) == (0, "", "")
+    assert list(ART.rglob(".impasto*")) == [mine]
+
+
 def test_ctrl_c_keeps_the_state_of_the_work(impasto: Impasto, start: Start, lines: Lines) -> None:
     long = ("--steps", "16", *(word for word in SMALL if word not in ("--steps", "3")))
     process = start("batch", "photos", "styles", "-o", "art", *long)

@@ -7,8 +7,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from impasto.collection.manifest import Manifest
+from impasto.collection.thumbnail import FOLDER, INPUTS, thumbnail_of
 from impasto.errors import UnwritableOutput, UsageError
-from impasto.image.atomic import replacing, unwritable
+from impasto.image.atomic import replacing, sweep, unwritable
 from impasto.lock import Lock, holder
 
 INNER = ".impasto"
@@ -98,12 +99,22 @@ class Home:
                 "stop it first"
             )
         try:
+            self._tidy()
             yield
         finally:
             self._lock.remove()
             for folder in (self._inner, self.path):  # nothing stays of a run that did nothing
                 with suppress(OSError):
                     folder.rmdir()
+
+    def _tidy(self) -> None:
+        """Remove what killed runs left half written, where they set out to write."""
+        names = self.begun()
+        written = {self.path / name for each in names for name in (each, thumbnail_of(each))}
+        inputs = self.path / FOLDER / INPUTS
+        for folder in {self._inner, self.path, inputs, *(path.parent for path in written)}:
+            with suppress(OSError):
+                sweep(folder)
 
     def _without_parent(self) -> UnwritableOutput:
         return UnwritableOutput(

@@ -10,7 +10,8 @@ from impasto.collection.task import THUMBNAIL, Material
 from impasto.image.resize import fit, resize
 from impasto.image.srgb import to_bits
 
-FOLDER = "thumbnails"
+FOLDER, INPUTS = "thumbnails", "inputs"
+"""Of the artworks, and in it that of photos and styles."""
 
 QUALITY = 80
 """Of the WebP: brushwork is hard to compress, and thousands of these lie in a folder."""
@@ -33,4 +34,4 @@ def thumbnail_of(name: str) -> str:
 
 def input_thumbnail(material: Material) -> str:
     """Where that of a photo or a style lies; they have the same names in different folders."""
-    return f"{FOLDER}/inputs/{material.sha256[:16]}.webp"
+    return f"{FOLDER}/{INPUTS}/{material.sha256[:16]}.webp"

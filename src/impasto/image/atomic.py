@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -11,6 +12,9 @@ from pathlib import Path
 from impasto.errors import UnwritableOutput
 
 NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+UNFINISHED = re.compile(r"\.impasto-[0-9a-f]{16}(\..*)?")
+"""What `replacing` leaves of a process that was killed."""
 
 
 def unwritable(path: Path, error: OSError) -> UnwritableOutput:
@@ -48,6 +52,15 @@ def replacing(path: Path) -> Iterator[Path]:
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def sweep(folder: Path) -> None:
+    """Remove what killed processes left in a folder where no other is at work."""
+    with os.scandir(folder) as entries:
+        left = [entry.path for entry in entries if UNFINISHED.fullmatch(entry.name)]
+    for path in left:
+        with contextlib.suppress(OSError):
+            Path(path).unlink()
 
 
 def _flush(path: Path) -> None:
