@@ -9,12 +9,13 @@ import pytest
 from PIL import Image
 
 from impasto.errors import UnwritableOutput
+from impasto.image.atomic import sweep
 from impasto.image.samples import photo
 from impasto.motion import store as module
 from impasto.motion.effect import Arrays, NewFrame
 from impasto.motion.frame_file import DamagedFrame, Facts, FrameFile, facts_at, verified
 from impasto.motion.production import PACKED
-from impasto.motion.store import Store, clear, glimpsed, sweep
+from impasto.motion.store import Store, clear, glimpsed
 
 KEPT: Arrays = {
     "age": np.asarray(3.0),

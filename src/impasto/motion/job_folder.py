@@ -10,10 +10,10 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from impasto.errors import UnwritableOutput, UsageError
-from impasto.image.atomic import flush_folder, replacing, unwritable
+from impasto.image.atomic import flush_folder, replacing, sweep, unwritable
 from impasto.lock import Holder, Lock, holder
 from impasto.motion.film_recipe import FilmRecipe
-from impasto.motion.store import clear, numbered, sweep
+from impasto.motion.store import clear, numbered
 from impasto.motion.survey import Survey
 from impasto.settings import Settings
 

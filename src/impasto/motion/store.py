@@ -8,15 +8,13 @@ from pathlib import Path
 from typing import NamedTuple, overload
 
 from impasto.errors import UnwritableOutput
-from impasto.image.atomic import replacing
+from impasto.image.atomic import replacing, sweep
 from impasto.image.srgb import to_bits, to_unit
 from impasto.motion.effect import RGB, Arrays, NewFrame
 from impasto.motion.frame_file import Bits, DamagedFrame, Facts, FrameFile, facts_at, verified
 from impasto.scratch import free_disk
 
 NAME = re.compile(r"([0-9]{6,})\.png")
-UNFINISHED = re.compile(r"\.impasto-[0-9a-f]{16}\..*")
-"""What `replacing` leaves of a process that was killed."""
 
 START = 65_536
 """Bytes of a file that hold its facts: every loss by name takes a few thousand."""
@@ -175,12 +173,3 @@ def clear(folder: Path) -> None:
     for _, path in numbered(folder):
         with suppress(OSError):
             path.unlink()
-
-
-def sweep(folder: Path) -> None:
-    """Remove what killed processes left."""
-    with os.scandir(folder) as entries:
-        left = [entry.path for entry in entries if UNFINISHED.fullmatch(entry.name)]
-    for path in left:
-        with suppress(OSError):
-            Path(path).unlink()
