@@ -268,6 +268,20 @@ def test_what_is_painted_meanwhile_appears(opened: Open, tmp_path: Path) -> None
     expect(shown.locator(".cell.done")).to_have_count(3, timeout=30_000)
 
 
+def test_a_run_that_begins_later_appears_in_an_open_page(opened: Open, tmp_path: Path) -> None:
+    done = [entry(0, style) for style in range(2)]
+    provide(tmp_path, done)
+    Gallery(tmp_path).write(done)
+    shown = opened(tmp_path)
+    assert shown.locator(".cell").count() == 2
+    Gallery(tmp_path).write([*done, Entry(entry(0, 2).task)])
+    shown.evaluate("looked -= 30_000; refreshInTime()")
+    expect(shown.locator(".cell")).to_have_count(3)
+    Gallery(tmp_path).write(done)
+    shown.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(shown.locator(".cell")).to_have_count(2)
+
+
 def test_an_open_picture_goes_on_when_it_is_painted_or_left_out(
     opened: Open, tmp_path: Path
 ) -> None:

@@ -7,11 +7,13 @@ const wall = element("wall"), filter = element("filter"), zoom = element("zoom")
 const sort = element("sort"), reverse = element("reverse");
 const DATA = document.querySelector("script[src]").src;
 const REFRESH = 5000; // ms between looks at the data, while there is something to come
+const SELDOM = 30_000; // ms between them while there is not: another run may begin
 const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
 
 let pictures = new Map(); // by address
 let lines = []; // the pictures on the wall, row by row, with gaps in the matrix
 let current; // the one that Tab leads to
+let looked = Date.now(); // when the data was asked for
 
 function make(tag, properties = {}, ...children) {
   const made = Object.assign(document.createElement(tag), properties);
@@ -266,9 +268,13 @@ function adopt(picture, old) {
   if (image) fresh.querySelector("img").replaceWith(image);
 }
 
-function refresh() {
+function refreshInTime() {
   const waits = [...pictures.values()].some(({ state }) => state === "to come");
-  if (!waits || document.hidden) return;
+  if (!document.hidden && (waits || Date.now() - looked >= SELDOM)) refresh();
+}
+
+function refresh() {
+  looked = Date.now();
   const before = JSON.stringify(globalThis.collection);
   const script = make("script", { src: `${DATA}?${Date.now()}` });
   script.addEventListener("load", () => {
@@ -302,5 +308,6 @@ function begin() {
     show();
   });
   show();
-  setInterval(refresh, REFRESH);
+  setInterval(refreshInTime, REFRESH);
+  document.addEventListener("visibilitychange", () => document.hidden || refresh());
 }
