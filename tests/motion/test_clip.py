@@ -285,6 +285,18 @@ def clusters(data: bytes | bytearray) -> list[int]:
     return found
 
 
+def test_files_that_were_joined_byte_by_byte_are_refused(tmp_path: Path) -> None:
+    """Their clock goes back, so it is not known any more when frames are shown."""
+    part = film(tmp_path / "part.ts", pan(50, (64, 48)).frames, How(options=(("g", "12"),)))
+    joined = tmp_path / "joined one.ts"
+    joined.write_bytes(part.read_bytes() * 2)
+    said = r"its clock begins anew in the middle, .* ffmpeg -i '.*joined one.ts' -c copy joined.mkv"
+    with pytest.raises(UnreadableVideo, match=said):
+        list(Clip(joined).shown())
+    assert len(list(Clip(part).shown())) == 50
+    list(Clip(joined, end=Fraction(1)).shown())
+
+
 def test_what_is_damaged_is_the_same_on_every_run(tmp_path: Path) -> None:
     path = film(tmp_path / "hurt.mp4", pan(20, (96, 64)).frames, How(options=(("g", "10"),)))
     hurt(path, 4)

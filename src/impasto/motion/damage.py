@@ -3,7 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from heapq import heappop, heappush
+from shlex import quote
 from typing import TYPE_CHECKING, Any
+
+from impasto.errors import UnreadableVideo
 
 if TYPE_CHECKING:
     from av import Packet, VideoFrame
@@ -12,6 +15,13 @@ if TYPE_CHECKING:
 
 BETWEEN = 4096
 """Bytes that a Matroska file may have between two frames, for its own."""
+
+
+LATE = 1
+"""Seconds by which times go back where the clock begins anew, at least."""
+
+IN_A_ROW = 25
+"""Frames that do not come up to a time from before until that is believed: it may be damaged."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +43,8 @@ def decoded(container: "InputContainer", stream: "VideoStream") -> Iterator[Deco
     and what does not come at all: from the first error to the next whole key frame, every packet
     stands for a frame; and where Matroska skips bytes to find its way again and time passes
     meanwhile, a frame is missing in each usual interval. Frames that come without a time, or with
-    that of one before, follow it a frame (a tick) later.
+    that of one before, follow it a frame (a tick) later. Raises UnreadableVideo where the clock
+    begins anew, as in files that were joined byte by byte: when frames are shown is lost then.
     """
     from av import FFmpegError
 
@@ -49,6 +60,12 @@ def decoded(container: "InputContainer", stream: "VideoStream") -> Iterator[Deco
         watch.sent(packet, torn)
         for frame in frames:
             yield from watch.received(frame)
+        if watch.began_anew:
+            name = container.name.removeprefix("file:")
+            raise UnreadableVideo(
+                f"cannot read {name}: its clock begins anew in the middle, as where files were "
+                f"joined; have it written again first: ffmpeg -i {quote(name)} -c copy joined.mkv"
+            )
     yield from watch.rest()
 
 
@@ -83,11 +100,19 @@ class _Watch:
     def __init__(self, stream: "VideoStream") -> None:
         rate, base = stream.average_rate or stream.guessed_rate, stream.time_base
         self._usual = max(1, round(1 / (rate * base))) if rate and base else 1
+        self._late = round(LATE / base) if base else LATE * 1000
+        self._top: int | None = None
+        self._behind, self._furthest = 0, 0
         self._hurt = False
         self._awaited: list[int] = []
         self._suspect: set[int] = set()
         self._last: int | None = None
         self._newest: int | None = None
+
+    @property
+    def began_anew(self) -> bool:
+        """Whether times went back, and stay so."""
+        return self._behind >= IN_A_ROW and self._furthest > self._late
 
     def failed(self) -> None:
         """A packet did not decode."""
@@ -116,11 +141,20 @@ class _Watch:
         yield from self._lost(before=ticks)
         while self._awaited and self._awaited[0] == ticks:
             heappop(self._awaited)
+        self._compare(ticks)
         damaged = frame.is_corrupt or ticks in self._suspect
         self._suspect.discard(ticks)
         if frame.key_frame and not damaged:
             self._hurt = False
         yield self._next(ticks, frame, damaged, frame.duration)
+
+    def _compare(self, ticks: int) -> None:
+        """Look whether a time goes on from those before it."""
+        if self._top is None or ticks > self._top:
+            self._top, self._behind, self._furthest = ticks, 0, 0
+        else:
+            self._behind += 1
+            self._furthest = max(self._furthest, self._top - ticks)
 
     def rest(self) -> Iterator[Decoded]:
         """What was awaited to the end."""
