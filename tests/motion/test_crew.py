@@ -161,7 +161,8 @@ def test_workers_end_with_the_process_that_has_started_them(tmp_path: Path) -> N
     )
     with parent:
         assert parent.stdout is not None
-        parent.stdout.readline()
+        parent.stdout.readline()  # that they were started
+        parent.stdout.readline()  # and that one of them works
         workers = psutil.Process(parent.pid).children()
         assert len(workers) == 2
         parent.kill()
