@@ -163,6 +163,20 @@ def test_frames_of_another_recipe_are_not_lost_by_mistake(output: Path) -> None:
     assert output.read_bytes() == right()
 
 
+def test_frames_of_another_recipe_are_not_promised_to_be_gone_on_with(output: Path) -> None:
+    first, other = (film(output, Footage(COUNT, CUT), Trail(), k=k) for k in (1, 2))
+    with pytest.raises(Interrupted):
+        made(first, stopping(3))
+
+    def look(show: object) -> Survey:
+        raise KeyboardInterrupt
+
+    said = r"^stopped; nothing was written; 3 of 12 frames of another recipe are still in .*frames$"
+    with pytest.raises(Interrupted, match=said):
+        made(replace(other, look=look), force=True)
+    assert made(first).made == COUNT - 3
+
+
 def test_how_the_film_is_written_does_not_decide_its_frames(output: Path) -> None:
     with pytest.raises(Interrupted):
         made(film(output, Footage(COUNT, CUT), Trail(), film={"quality": 10}), stopping(3))

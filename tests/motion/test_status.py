@@ -67,6 +67,21 @@ def test_a_file_in_the_place_of_the_folder_is_no_work(tmp_path: Path) -> None:
         status(tmp_path / "film.mp4")
 
 
+def test_a_run_that_looks_through_its_clip_is_seen(tmp_path: Path) -> None:
+    folder = JobFolder(tmp_path / "film.mp4")
+    said = (
+        rf"process {os.getpid()} is about to begin with .*film\.mp4 or has just ended; look"
+    )
+    with folder.held(), pytest.raises(UsageError, match=said):
+        status(tmp_path / "film.mp4")
+
+
+def test_a_folder_that_does_not_say_of_what_it_is_is_there(folder: JobFolder) -> None:
+    (folder.path / "job.json").write_text("{")
+    with pytest.raises(UsageError, match=r"nobody .*: .*film\.mp4\.frames does not say of what"):
+        status(folder.path.with_suffix(""))
+
+
 def test_a_folder_that_may_not_be_read_is_refused(
     folder: JobFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -99,9 +99,9 @@ def produce(
                 made = _make(production, makers, job.survey, folder, show)
                 _write(production, job, folder, show, force=force)
         except KeyboardInterrupt:
-            raise Interrupted(f"stopped; {_kept(folder)}") from None
+            raise Interrupted(f"stopped; {_kept(production, folder)}") from None
         except UnwritableOutput as error:
-            raise UnwritableOutput(f"{error}; {_kept(folder)}") from error
+            raise UnwritableOutput(f"{error}; {_kept(production, folder)}") from error
         with undisturbed():
             folder.close(keep_frames=keep_frames)
     return Produced(job.survey, made, production.output.stat().st_size)
@@ -278,13 +278,12 @@ class _Told(Pictures):
         return super().__getitem__(index)
 
 
-def _kept(folder: JobFolder) -> str:
+def _kept(production: Production, folder: JobFolder) -> str:
     """What is kept of a run that was stopped, and how to go on; the end of a sentence."""
     job = folder.stored()
     if job is None:
         return "nothing was written"
-    done = len(folder.frames())
-    return (
-        f"{done} of {job.survey.frames} frames are in {folder.path}; to go on, give the same "
-        "command again"
-    )
+    done = f"{len(folder.frames())} of {job.survey.frames} frames"
+    if production.recipe.differences(job.recipe):
+        return f"nothing was written; {done} of another recipe are still in {folder.path}"
+    return f"{done} are in {folder.path}; to go on, give the same command again"

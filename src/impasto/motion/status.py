@@ -6,7 +6,7 @@ from operator import attrgetter
 from pathlib import Path
 
 from impasto.errors import UsageError
-from impasto.lock import holder
+from impasto.lock import Holder, holder
 from impasto.motion.job_folder import LOCK, folder_of, stored_in, was_written
 from impasto.motion.shots import shots_of, tasks_of
 from impasto.motion.store import Glimpse, glimpsed
@@ -73,8 +73,7 @@ def status(output: str | Path) -> Status:
     folder = folder_of(Path(output))
     job, by, found = stored_in(folder), holder(folder / LOCK), _found(folder)
     if job is None or was_written(Path(output)) or stored_in(folder) is None:
-        there = "it is there already" if Path(output).exists() else f"there is no folder {folder}"
-        raise UsageError(f"nobody is making {output}: {there}")
+        raise UsageError(_nothing(Path(output), folder, by))
     mine = {number: each for number, each in found.items() if each.facts.job == job.recipe.job}
     shots = shots_of(job.survey.cuts, job.survey.frames)
     unfinished = len(tasks_of(shots, mine))
@@ -88,6 +87,21 @@ def status(output: str | Path) -> Status:
         disk=sum(each.bytes for each in found.values()),
         process=by.process if by else None,
     )
+
+
+def _nothing(output: Path, folder: Path, by: Holder | None) -> str:
+    """Why nothing can be said of an output."""
+    if by is not None:
+        return (
+            f"process {by.process} is about to begin with {output} or has just ended; look again "
+            "in a while"
+        )
+    there = f"there is no folder {folder}"
+    if output.exists():
+        there = "it is there already"
+    elif folder.is_dir():
+        there = f"{folder} does not say of what its frames are"
+    return f"nobody is making {output}: {there}"
 
 
 def _found(folder: Path) -> dict[int, Glimpse]:
