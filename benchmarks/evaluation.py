@@ -70,7 +70,7 @@ def evaluation(
     network = VGG19(weights, dtype, torch.device("cpu"))
     generator = torch.Generator().manual_seed(0)
     photo, style, canvas = torch.rand((3, 1, 3, height, width), generator=generator)
-    tiling = Tiling(kept=4)
+    tiling = Tiling(kept=4, roomy=True)
     styles = [Style("style", settings.beta, style)]
     targets = Targets.of(network, photo, styles, settings, tiling)
     objective = Objective(network, targets, settings, tiling)

@@ -12,6 +12,7 @@ from impasto.neural.duration import (
     FILES,
     HALOS,
     MOVING,
+    RETURNED,
     STARTING,
     Pace,
     all_seconds,
@@ -34,10 +35,10 @@ def work(size: Size, changes: dict[str, Any], dtype: torch.dtype = torch.bfloat1
     return Work(size, [(64, 64)], PaintSettings().updated(changes), dtype, CPU)
 
 
-def seconds(job: Work, kept: int = SEGMENTS) -> list[float]:
+def seconds(job: Work, kept: int = SEGMENTS, *, roomy: bool = True) -> list[float]:
     """Of each level, where the maps of so many segments are kept."""
     levels = tuple(
-        LevelPlan(level.size, level.steps, 1, kept, None, 0, 0) for level in job.levels()
+        LevelPlan(level.size, level.steps, 1, kept, None, 0, 0, roomy) for level in job.levels()
     )
     return level_seconds(job, Plan(levels, SEGMENTS, 0), PACE)
 
@@ -50,6 +51,12 @@ def test_steps_count_alike() -> None:
     step = operations((512, 384)) * HALOS / 2e9 + MOVING * 512 * 384
     assert two - one == pytest.approx(step)
     assert many - one == pytest.approx(1999 * step)
+
+
+def test_evaluations_take_longer_where_freed_memory_goes_back() -> None:
+    job = work((512, 384), {"levels": 1, "steps": 10})
+    more = seconds(job, roomy=False)[0] - seconds(job)[0]
+    assert more == pytest.approx(10 * (RETURNED - 1) * operations((512, 384)) * HALOS / 2e9)
 
 
 def test_targets_and_last_losses_are_passes_in_float32() -> None:

@@ -174,7 +174,7 @@ def test_the_picture_does_not_depend_on_the_memory(
     optimizer: str,
     rows: int | None,
 ) -> None:
-    """Bit for bit: with all maps kept, with none of them, and with all data on disk."""
+    """Bit for bit: with freed memory and all maps kept, with less, and with all data on disk."""
     if rows is not None:
         monkeypatch.setattr(tiles, "tile_rows", lambda *_: rows)
     changes = TWO_LEVELS | {"size": 112, "precision": precision, "optimizer": optimizer}
@@ -192,8 +192,11 @@ def test_the_picture_does_not_depend_on_the_memory(
     on_disk = painted(changes)
     monkeypatch.setattr(paint, "plan_for", partial(forced, used, kept=0, folder=None))
     none_kept = painted(changes)
-    assert [level.kept for level in used[0].levels] == [used[0].segments] * 2
-    for events in (little, on_disk, none_kept):
+    most = used[0].segments
+    monkeypatch.setattr(paint, "plan_for", partial(forced, used, kept=most, folder=None))
+    all_kept = painted(changes)
+    assert [(level.kept, level.roomy) for level in used[0].levels] == [(most, True)] * 2
+    for events in (little, on_disk, none_kept, all_kept):
         assert [x.losses for x in steps(events)] == [x.losses for x in steps(plenty)]
         assert np.array_equal(last(events).picture, last(plenty).picture)
         assert last(events).losses == last(plenty).losses
@@ -202,7 +205,7 @@ def test_the_picture_does_not_depend_on_the_memory(
 
 def forced(used: list[plan.Plan], work: plan.Work, *, kept: int, folder: Path | None) -> plan.Plan:
     """A plan of that work with less kept than would fit."""
-    levels = (replace(level, kept=kept, folder=folder) for level in used[0].levels)
+    levels = (replace(level, kept=kept, folder=folder, roomy=False) for level in used[0].levels)
     return replace(used[0], levels=tuple(levels))
 
 

@@ -17,6 +17,8 @@ from impasto.neural import plan
 from impasto.neural.memory import CANVAS
 from impasto.neural.plan import (
     LIBRARIES,
+    ROOMY,
+    SLACK,
     LevelPlan,
     Plan,
     Planner,
@@ -117,26 +119,43 @@ def test_the_least_is_accepted_and_a_byte_less_is_not() -> None:
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("disk", [None, DISK])
 def test_less_never_keeps_more(dtype: torch.dtype, disk: tuple[Path, int] | None) -> None:
-    """The order of the ways: maps in memory first, then fewer of them, then data on disk."""
+    """The order of the ways: freed memory and all maps are kept, then fewer, then data on disk."""
 
-    def cost(level: LevelPlan, segments: int) -> tuple[bool, int]:
-        return level.folder is not None, segments - level.kept
+    def cost(level: LevelPlan, segments: int) -> tuple[bool, int, bool]:
+        return level.folder is not None, segments - level.kept, not level.roomy
 
-    before: list[tuple[bool, int]] | None = None
+    before: list[tuple[bool, int, bool]] | None = None
     seen = set()
     for found in ways(work(dtype=dtype), disk):
         costs = [cost(level, found.segments) for level in found.levels]
         assert before is None or all(a <= b for a, b in zip(before, costs, strict=True))
         before = costs
         seen.add(costs[-1])
-    assert (False, 0) in seen
-    assert (disk is not None) == any(on_disk for on_disk, _ in seen)
+    assert (False, 0, False) in seen
+    assert (disk is not None) == any(on_disk for on_disk, *_ in seen)
+    assert all(returned for *less, returned in seen if less != [False, 0])
 
 
 def test_with_plenty_all_is_kept_in_memory() -> None:
     found = planned(work(), 1000 * GB)
-    assert all(level.kept == found.segments for level in found.levels)
+    assert all(level.kept == found.segments and level.roomy for level in found.levels)
     assert found.disk == 0
+
+
+def test_freed_memory_stays_where_all_that_it_takes_is_there() -> None:
+    job = work()
+    most = planned(job, 1000 * GB).levels[-1]
+    less = planned(job, most.memory - 1).levels[-1]
+    assert (most.roomy, less.roomy) == (True, False)
+    assert (less.kept, less.folder) == (most.kept, None)
+    gaps = (most.memory - HELD - LIBRARIES) / (less.memory - HELD - LIBRARIES)
+    assert gaps == pytest.approx(ROOMY / SLACK)
+
+
+def test_on_a_card_freed_memory_never_goes_back() -> None:
+    job = work(device=CUDA)
+    found = [planned(job, budget) for budget in (1000 * GB, Planner(job, HELD, DISK).least())]
+    assert all(level.roomy for each in found for level in each.levels)
 
 
 def test_levels_are_planned_alone() -> None:

@@ -394,8 +394,8 @@ def test_what_is_kept_and_where_changes_not_a_bit(
     layers = {"content_layers": "relu1_2,relu2_2", "style_layers": f"relu1_1,relu2_1,{deepest}"}
     chosen, pictures = PaintSettings().updated(layers), some_pictures(picture, 37, 51)
     plain = evaluated(network, pictures, chosen, Tiling(rows=6))
-    for kept, folder in product(range(5), (None, tmp_path)):
-        found = evaluated(network, pictures, chosen, Tiling(6, kept, folder))
+    for kept, folder, roomy in product(range(5), (None, tmp_path), (False, True)):
+        found = evaluated(network, pictures, chosen, Tiling(6, kept, folder, roomy=roomy))
         assert found.losses == plain.losses
         assert torch.equal(found.gradient, plain.gradient)
     assert list(tmp_path.iterdir()) == []

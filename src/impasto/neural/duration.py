@@ -20,6 +20,9 @@ STARTING = 2.5
 HALOS = 1.1
 """What tiles compute twice, and what is done beside the convolutions."""
 
+RETURNED = 1.15
+"""How much longer evaluations take where freed memory goes back after every segment."""
+
 MOVING = 0.3e-6
 """Seconds a pixel and step, for what the optimiser does between evaluations."""
 
@@ -68,6 +71,7 @@ def _seconds(work: Work, level: Level, planned: LevelPlan, pace: Pace) -> float:
     twice = parts[: len(parts) - planned.kept]
     passed = sum(operations(level.size, part.layers) / 2 for part in twice)
     step = (operations(level.size, layers) + passed) * HALOS / pace.own
+    step *= 1 if planned.roomy else RETURNED
     step += MOVING * math.prod(level.size)
     return sum(shown) * HALOS / (pace.exact if level.final else pace.own) + level.steps * step
 

@@ -10,7 +10,7 @@ import torch
 
 from impasto.errors import NotEnoughMemory
 from impasto.neural.budget import default_budget, free_memory, resident_memory
-from impasto.neural.memory import CANVAS, Level, Model
+from impasto.neural.memory import CANVAS, Level, Model, Need
 from impasto.neural.pyramid import Size, level_sizes, level_steps, style_size
 from impasto.scratch import free_disk, held_in_memory, scratch_folder
 from impasto.settings import PaintSettings
@@ -22,6 +22,9 @@ take for code and copies of their own."""
 
 SLACK = 1.15
 """For what is not counted."""
+
+ROOMY = 1.2
+"""The same where freed memory stays with the process for longer, for there are gaps in it."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,8 @@ class LevelPlan:
     """Bytes that the whole process holds at its peak; on CUDA: its tensors on the card."""
     disk: int
     """Bytes of scratch files."""
+    roomy: bool = False
+    """Whether freed memory stays with the process for most of an evaluation."""
 
 
 @dataclass(frozen=True)
@@ -133,6 +138,7 @@ class Planner:
         self._levels, self._disk = work.levels(), disk
         others = inputs + work.beside if work.device.type == "cpu" else 0
         self._base = base + LIBRARIES + others
+        self._returns = work.device.type == "cpu"  # on others PyTorch keeps what is freed
 
     def plan(self, budget: float) -> Plan | None:
         """The fastest within the budget."""
@@ -151,22 +157,37 @@ class Planner:
 
     def _ways(self, level: Level) -> Iterator[LevelPlan]:
         """All ways to paint a level, the fastest first."""
+        kept = self._model.segments
+        if self._returns:
+            yield self._way(level, kept, self._model.need(level, kept, on_disk=False), roomy=True)
         for place in (None, self._disk):
-            for kept in range(self._model.segments, -1, -1):
-                need = self._model.need(level, kept, on_disk=place is not None)
-                if place is not None and need.disk > place[1]:
-                    continue
-                yield LevelPlan(
-                    level.size,
-                    level.steps,
-                    self._model.tiles(level),
-                    kept,
-                    place[0] if place is not None else None,
-                    math.ceil(self._base + SLACK * need.memory),
-                    math.ceil(need.disk),
-                )
+            for fewer in range(kept, -1, -1):
+                need = self._model.need(level, fewer, on_disk=place is not None)
+                if place is None or need.disk <= place[1]:
+                    yield self._way(level, fewer, need, place[0] if place is not None else None)
             if self._disk is None:
                 return
+
+    def _way(
+        self,
+        level: Level,
+        kept: int,
+        need: Need,
+        folder: Path | None = None,
+        *,
+        roomy: bool = False,
+    ) -> LevelPlan:
+        slack = ROOMY if roomy else SLACK
+        return LevelPlan(
+            level.size,
+            level.steps,
+            self._model.tiles(level),
+            kept,
+            folder,
+            math.ceil(self._base + slack * need.memory),
+            math.ceil(need.disk),
+            roomy or not self._returns,
+        )
 
 
 def refusal(work: Work, budget: int) -> str:

@@ -23,13 +23,19 @@ class Room:
         self._shared = shared
         self._kept = [level.kept for level in plan.levels]
         self._folders = [level.folder for level in plan.levels]
+        self._roomy = [level.roomy for level in plan.levels]
         self._halved = 0
         """How often tiles were halved because memory ran out in spite of the plan."""
 
     def tiling(self, level: int) -> Tiling:
         """How images are passed at a level, counted from 1."""
-        kept, folder = self._kept[level - 1], self._folders[level - 1]
-        return Tiling(kept=kept, folder=folder, halved=self._halved)
+        index = level - 1
+        return Tiling(
+            kept=self._kept[index],
+            folder=self._folders[index],
+            halved=self._halved,
+            roomy=self._roomy[index],
+        )
 
     def within(self, level: int, work: Callable[[], T]) -> Generator[Event, None, T]:
         """Do a part of the work; with less at a time where memory runs out in spite of the plan."""
@@ -51,7 +57,7 @@ class Room:
             self._shared.shrink(0)
             return True
         if self._kept[level - 1]:
-            self._kept[level - 1] = 0
+            self._kept[level - 1], self._roomy[level - 1] = 0, False
             return True
         self._halved += 1
         return self._halved <= MOST_HALVINGS

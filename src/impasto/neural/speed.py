@@ -7,6 +7,7 @@ from functools import partial
 
 import torch
 
+from impasto.neural.device import return_freed_memory
 from impasto.neural.objective import Objective, Style, Targets
 from impasto.neural.pyramid import Size
 from impasto.neural.tiles import Tiling, segments
@@ -72,6 +73,8 @@ def measure(
     began = time.perf_counter()
     while len(moments) < 2 or time.perf_counter() - began < seconds:
         moments.append((timed(turns[0], device), timed(turns[1], device)))
+    del turns
+    return_freed_memory()  # or plans would count it as in use
     evaluations, products = zip(*moments, strict=True)
     return Speed(operations(size) / min(evaluations), 2 * side**3 / min(products))
 
@@ -97,7 +100,8 @@ def evaluation(
     pictures = torch.rand((3, 1, 3, height, width), generator=generator)
     photo, style, canvas = pictures.to(device)
     network = VGG19(weights, dtype, device)
-    tiling = Tiling(kept=len(segments(max(settings.style_layers, key=LAYERS.index))))
+    deepest = max(settings.style_layers, key=LAYERS.index)
+    tiling = Tiling(kept=len(segments(deepest)), roomy=True)
     styles = [Style("style", settings.beta, style)]
     targets = Targets.of(network, photo, styles, settings, tiling)
     return partial(Objective(network, targets, settings, tiling).evaluate, canvas)

@@ -136,13 +136,16 @@ class Tiling:
     rows: of a tile, in the input of each segment; by default as many as suit the image's width.
     kept: how many segments' maps are kept for the way back, the deepest first, which takes memory
     and saves passing twice. folder: where what lies between segments is kept on disk; in memory
-    without one. halved: how often tiles are halved.
+    without one. halved: how often tiles are halved. roomy: whether freed memory goes back
+    to the system but once an evaluation, at its turn, and not after every segment. That takes more
+    memory, and saves the system from clearing the same pages again and again.
     """
 
     rows: int | None = None
     kept: int = 0
     folder: Path | None = None
     halved: int = 0
+    roomy: bool = False
 
 
 TILE_PIXELS = {"cpu": 2**18}
@@ -181,6 +184,7 @@ class Tiles:
         x = Rows.of(image)
         for index, _ in enumerate(self._segments):
             x = self._down(index, x, visit, None)
+            return_freed_memory()
 
     @torch.no_grad()
     def trail(self, image: Tensor, visit: Visit) -> Trail:
@@ -189,6 +193,7 @@ class Tiles:
         for index, _ in enumerate(self._segments):
             trail.inputs.append(x)
             x = self._down(index, x, visit, trail)
+            self._leave()
         return trail
 
     @torch.no_grad()
@@ -198,11 +203,19 @@ class Tiles:
         `add_slopes` is called for the own rows of each tile of each layer, which have losses.
         """
         gradient: Rows | None = None
+        if self._tiling.roomy:
+            return_freed_memory()
         for index in reversed(range(len(self._segments))):
             gradient = self._up(index, trail, add_slopes, gradient)
+            self._leave()
         if gradient is None:
             raise ValueError("there is no layer")
         return gradient[:]
+
+    def _leave(self) -> None:
+        """A segment is passed; the next one's maps are of other sizes."""
+        if not self._tiling.roomy:
+            return_freed_memory()
 
     def _tiles(self, index: int, x: Rows) -> list[Tile]:
         return self._segments[index].tiles(x.shape[2], self._rows)
@@ -225,7 +238,6 @@ class Tiles:
                 output[tile.rows(segment.halved)] = own
             if trail is not None and kept:
                 trail.passed[index, tile] = passed
-        return_freed_memory()
         return output
 
     def _up(self, index: int, trail: Trail, add_slopes: AddTileSlopes, after: Rows | None) -> Rows:
@@ -240,7 +252,6 @@ class Tiles:
             gradient[tile.start : filled] = gradient[tile.start : filled] + slope[:, :, :both]
             gradient[filled : tile.end] = slope[:, :, both:]
             filled = tile.end
-        return_freed_memory()
         return gradient
 
     def _room(self, part: Tensor, height: int, *, in_memory: bool = False) -> Rows:
