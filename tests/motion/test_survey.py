@@ -4,6 +4,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 from tests.motion.broken import at_front, hurt
@@ -55,6 +56,32 @@ def test_a_person_is_told_of_light_that_is_not_kept(tmp_path: Path) -> None:
     survey(Clip(film(tmp_path / "a.mp4", pan(2, (64, 48)).frames, how)), events.append)
     (told,) = [event.message for event in events if isinstance(event, Notice)]
     assert told.startswith("a.mp4 has a high dynamic range (HLG); ")
+
+
+def test_a_person_is_told_of_colours_and_of_all_else_that_is_not_kept(tmp_path: Path) -> None:
+    path = film(tmp_path / "a.mp4", pan(2, (64, 48)).frames, How(matrix=2020, transfer=1, depth=10))
+    other, words = tmp_path / "b.mkv", tmp_path / "words.srt"
+    words.write_text("1\n00:00:00,000 --> 00:00:00,040\nCoffee\n")
+    with (
+        av.open(str(path)) as source,
+        av.open(str(words)) as written,
+        av.open(str(other), "w") as container,
+    ):
+        stream = container.add_stream_from_template(source.streams.video[0])
+        container.add_stream_from_template(written.streams.subtitles[0])
+        container.set_chapters(
+            [{"id": 1, "start": 0, "end": 80, "time_base": Fraction(1, 1000), "metadata": {}}]
+        )
+        for packet in source.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = stream
+                container.mux(packet)
+    events: list[Event] = []
+    survey(Clip(other), events.append)
+    assert [event.message for event in events if isinstance(event, Notice)] == [
+        "b.mkv has a wide gamut; its colours are brought to those of usual screens, sRGB",
+        "what b.mkv has beside pictures and sound is left out: subtitles, chapters",
+    ]
 
 
 @pytest.mark.parametrize("ending", ["mp4", "mov", "mkv", "webm"])

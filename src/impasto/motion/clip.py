@@ -99,6 +99,8 @@ class Facts:
     """Bits a channel."""
     dynamic_range: str | None
     """PQ or HLG, if it is a high one; frames have that of the screen."""
+    wide: bool
+    """Whether it may have colours that sRGB has not; frames have the nearest."""
     rate: Fraction
     """Frames a second, on average."""
     time_base: Fraction
@@ -112,6 +114,8 @@ class Facts:
     """
     sounds: tuple[str, ...]
     """The codec of each sound stream, as FFmpeg names its decoder; `unknown` where it has none."""
+    others: tuple[str, ...]
+    """What else there is, which no film has: subtitles, chapters, data, alpha."""
 
 
 class Clip:
@@ -260,13 +264,27 @@ def _look(path: Path) -> tuple[Facts, Development]:
             pixel_aspect=1 / aspect if develop.lies else aspect,
             depth=develop.depth,
             dynamic_range=develop.dynamic_range,
+            wide=develop.wide,
             rate=Fraction(stream.average_rate or stream.guessed_rate or USUAL_RATE),
             time_base=_time_base(stream),
             begins=first.ticks,
             lasts=_declared(stream, first.ticks),
             sounds=tuple(coder.name if coder else "unknown" for coder in coders),
+            others=_others(container, first.frame),
         )
     return facts, develop
+
+
+def _others(container: "InputContainer", frame: "VideoFrame") -> tuple[str, ...]:
+    """What a file has beside its pictures and its sound."""
+    kinds = {stream.type for stream in container.streams}
+    found = {
+        "subtitles": "subtitle" in kinds,
+        "chapters": bool(container.chapters()),
+        "data": "data" in kinds,
+        "an alpha channel": any(component.is_alpha for component in frame.format.components),
+    }
+    return tuple(name for name, there in found.items() if there)
 
 
 def _declared(stream: "VideoStream", begins: int) -> int | None:

@@ -68,6 +68,11 @@ class Development:
         """The name of a high dynamic range."""
         return {PQ: "PQ", HLG: "HLG"}.get(self.transfer)
 
+    @property
+    def wide(self) -> bool:
+        """Whether there may be colours that sRGB has not."""
+        return self.primaries in WIDE
+
     def __call__(self, frame: "VideoFrame", long_side: int | None = None) -> RGB:
         """The picture; `long_side` makes it smaller, by averaging."""
         width, height = self.stored
@@ -76,7 +81,7 @@ class Development:
                 max(1, round(side * long_side / max(self.stored))) for side in self.stored
             )
         rgb = self._rgb(frame, width, height)
-        if self.dynamic_range or self.primaries in WIDE:
+        if self.dynamic_range or self.wide:
             rgb = to_screen(rgb, self.transfer, self.primaries)
         return np.ascontiguousarray(turned(rgb, self.turn))
 

@@ -67,16 +67,11 @@ class _Seen(NamedTuple):
 def survey(clip: Clip, show: Callable[[Event], object]) -> Survey:
     """Go through the clip once.
 
-    show: gets a Stage for each part in a hundred, and a Notice of light that is not kept. Raises
+    show: gets a Stage for each part in a hundred, and a Notice of what is not kept. Raises
     UsageError where no frame lies between the times asked for.
     """
-    if clip.facts.dynamic_range:
-        show(
-            Notice(
-                f"{clip.path.name} has a high dynamic range ({clip.facts.dynamic_range}); "
-                "its light is brought to that of usual screens"
-            )
-        )
+    for notice in _left(clip):
+        show(Notice(notice))
     seen: list[_Seen] = []
     changed = list(changes(_small(clip, seen, show)))
     if not seen:
@@ -94,6 +89,20 @@ def survey(clip: Clip, show: Callable[[Event], object]) -> Survey:
         cuts=tuple(cuts(changed, [float(start * base) for start in starts])),
         missing=_missing(clip, end),
     )
+
+
+def _left(clip: Clip) -> Iterator[str]:
+    """What frames do not keep, and the film does not."""
+    name, facts = clip.path.name, clip.facts
+    if facts.dynamic_range:
+        yield (
+            f"{name} has a high dynamic range ({facts.dynamic_range}); its light is brought to "
+            "that of usual screens"
+        )
+    elif facts.wide:
+        yield f"{name} has a wide gamut; its colours are brought to those of usual screens, sRGB"
+    if facts.others:
+        yield f"what {name} has beside pictures and sound is left out: {', '.join(facts.others)}"
 
 
 def _small(clip: Clip, seen: list[_Seen], show: Callable[[Event], object]) -> Iterator[RGB]:
