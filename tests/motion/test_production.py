@@ -163,6 +163,26 @@ def test_frames_of_another_recipe_are_not_lost_by_mistake(output: Path) -> None:
     assert output.read_bytes() == right()
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"k": 2, "effect": "paint"}, "other effect; give"),
+        (
+            {"k": 2, "versions": {"torch": "3", "av": "2"}},
+            r"other k, versions \(torch 2, now 3; av",
+        ),
+    ],
+)
+def test_what_frames_were_made_with_is_said(
+    output: Path, changes: dict[str, object], said: str
+) -> None:
+    versions = {"torch": "2", "numpy": "1"}
+    with pytest.raises(Interrupted):
+        made(film(output, Footage(COUNT, CUT), Trail(), versions=versions), stopping(3))
+    with pytest.raises(UsageError, match=said):
+        made(film(output, Footage(COUNT, CUT), Trail(), **changes))
+
+
 def test_frames_of_another_recipe_are_not_promised_to_be_gone_on_with(output: Path) -> None:
     first, other = (film(output, Footage(COUNT, CUT), Trail(), k=k) for k in (1, 2))
     with pytest.raises(Interrupted):

@@ -1,6 +1,6 @@
 """A moving picture made: its frames one by one, each kept, then all of them as a film."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -135,10 +135,10 @@ def _begun(production: Production, folder: JobFolder, show: Show, *, force: bool
                 folder.write(stored)
             return stored
         if folder.frames() and not force:
-            names = ", ".join(name.strip("_").replace("_", "-") for name in differing)
+            others = _others(differing, production.recipe.versions, stored.recipe.versions)
             raise UsageError(
                 f"cannot write {production.output}: {folder.path} holds frames made with other "
-                f"{names}; give the same as then to go on, or --force to start anew"
+                f"{others}; give the same as then to go on, or --force to start anew"
             )
     elif folder.frames() and not force:
         raise UsageError(
@@ -149,6 +149,19 @@ def _begun(production: Production, folder: JobFolder, show: Show, *, force: bool
     job = JobFile(recipe=production.recipe, survey=survey, size=production.size)
     folder.begin(job)
     return job
+
+
+def _others(differing: Sequence[str], ours: Mapping[str, str], theirs: Mapping[str, str]) -> str:
+    """What frames were made with other than now; with another effect, all else is as well."""
+    if "effect" in differing:
+        return "effect"
+    numbers = [
+        f"{package} {theirs.get(package, 'missing')}, now {ours.get(package, 'missing')}"
+        for package in ours | theirs
+        if ours.get(package) != theirs.get(package)
+    ]
+    names = [name.strip("_").replace("_", "-") for name in differing if name != "versions"]
+    return ", ".join([*names, *([f"versions ({'; '.join(numbers)})"] if numbers else [])])
 
 
 def _introduce(production: Production, survey: Survey, there: int, show: Show) -> None:
