@@ -148,6 +148,8 @@ def test_words_choose_and_losses_sort(opened: Open, small: Path) -> None:
     assert shown.locator(".cell").count() == 12
     shown.locator("#filter").fill("failed")
     assert shown.locator(".cell").count() == 1
+    shown.locator("#filter").fill("painted")
+    assert shown.locator(".cell").count() == 10
     shown.locator("#filter").fill("nowhere")
     assert "Nothing here" in shown.inner_text("#wall")
     shown.locator("#filter").fill("")
@@ -340,10 +342,40 @@ def test_what_is_painted_anew_is_shown_anew(opened: Open, tmp_path: Path) -> Non
     assert brightness("#canvas") == 0
 
 
+def test_what_differs_by_settings_can_be_told_apart(opened: Open, tmp_path: Path) -> None:
+    entries = []
+    for alpha in (1, 5):
+        found = entry(0, 0)
+        settings = SETTINGS.updated({"alpha": alpha})
+        task = replace(found.task, name=f"alpha-{alpha}.png", settings=settings)
+        entries.append(replace(found, task=task))
+    provide(tmp_path, entries)
+    Gallery(tmp_path).write(entries)
+    shown = opened(tmp_path, width=400)
+    notes = shown.locator("[role=columnheader] .note")
+    assert notes.all_inner_texts() == ["alpha 1", "alpha 5"]
+    for note in notes.all():
+        assert note.evaluate("(note) => note.scrollWidth <= note.clientWidth")
+    shown.get_by_text("List").click()
+    texts = shown.locator("#list li").all_inner_texts()
+    assert [text.split("\n") for text in texts] == [
+        ["photo_0 × style_0", f"alpha {alpha} · loss 1 · 1 s"] for alpha in (1, 5)
+    ]
+
+
 def test_it_fits_a_telephone(opened: Open, small: Path) -> None:
     shown = opened(small, width=400, height=800)
     assert shown.evaluate("document.documentElement.scrollWidth") <= 400
-    assert shown.locator(".cell").first.bounding_box() is not None
+    shown.locator(".cell").first.click()
+    shown.click("#more")
+    for selector in ("#close", "#canvas", "#command"):
+        shown.locator(selector).scroll_into_view_if_needed()
+        box = shown.locator(selector).bounding_box()
+        assert box is not None
+        assert 0 <= box["x"] < box["x"] + box["width"] <= 400
+        assert 0 <= box["y"] < box["y"] + box["height"] <= 800
+    shown.click("#close")
+    expect(shown.locator("#viewer")).not_to_be_visible()
 
 
 def test_somebody_else_s_page_is_not_replaced(tmp_path: Path) -> None:

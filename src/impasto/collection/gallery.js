@@ -29,8 +29,10 @@ function picturesOf(data) {
     const photo = data.inputs[data.rows[entry.row]];
     const with_ = styles.map((number) => data.inputs[number]);
     const found = { state: "done", address: entry.name, ...entry, photo, styles: with_ };
-    found.title = [photo.label, styleLabel(with_)].join(" × ") + (variant && `, ${variant}`);
-    found.text = [found.title, found.name, found.note ?? "", found.state].join("\n").toLowerCase();
+    found.subject = [photo.label, styleLabel(with_)].join(" × ");
+    found.title = found.subject + (variant && `, ${variant}`);
+    const state = found.state === "done" ? "painted" : found.state;
+    found.text = [found.title, found.name, found.note ?? "", state].join("\n").toLowerCase();
     const [names, ...values] = entry.losses ?? [];
     found.losses = {};
     values.forEach((value, number) => (found.losses[data.losses[names][number]] = value));
@@ -45,6 +47,7 @@ const styleLabel = (styles) => styles.map((style) => style.label).join(" + ");
 const digits = (number) => (number == null ? "not finite" : Number(number.toPrecision(3)).toString());
 const span = (seconds) => (seconds < 90 ? `${digits(seconds)} s` : seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`);
 
+// What the subject does not say.
 function brief(picture) {
   if (picture.state !== "done") return [picture.note, picture.state].filter(Boolean).join(" · ");
   const parts = [picture.note, `loss ${digits(picture.total)}`, picture.seconds && span(picture.seconds)];
@@ -89,10 +92,10 @@ const thumbnail = ({ address, version = "" }) => `thumbnails/${address}.webp?${v
 
 function cell(picture) {
   if (picture.cell) return picture.cell;
-  const { state, address, title } = picture;
+  const { state, address, subject } = picture;
   const made = make("a", { className: `cell ${state.replace(" ", "-")}`, href: `#${address}`, tabIndex: -1 });
-  made.title = [title, brief(picture), picture.reason].filter(Boolean).join("\n");
-  made.ariaLabel = [title, brief(picture)].join(", ");
+  made.title = [subject, brief(picture), picture.reason].filter(Boolean).join("\n");
+  made.ariaLabel = [subject, brief(picture)].join(", ");
   if (state === "done") {
     const image = make("img", { alt: "", loading: "lazy", decoding: "async" });
     image.addEventListener("error", () => made.classList.add("missing"));
@@ -103,12 +106,13 @@ function cell(picture) {
   return (picture.cell = made);
 }
 
-function head(role, inputs, note) {
+function head(role, inputs, variant) {
   const made = make("div", { className: "head", role });
   for (const input of inputs)
     made.append(input.thumbnail ? make("img", { src: input.thumbnail, alt: "" }) : make("i"));
-  const label = [styleLabel(inputs), note].filter(Boolean).join(", ");
+  const label = styleLabel(inputs);
   made.append(make("span", { textContent: label, title: label }));
+  if (variant) made.append(make("span", { className: "note", textContent: variant, title: variant }));
   return made;
 }
 
@@ -151,7 +155,7 @@ function showList(chosen) {
   const singles = ordered(chosen.map((picture) => [picture]), ([{ title }]) => title).flat();
   lines = [singles];
   const items = singles.map((picture) => {
-    const title = make("span", { textContent: picture.title, title: picture.title });
+    const title = make("span", { textContent: picture.subject, title: picture.subject });
     const note = make("span", { className: "note", textContent: brief(picture), title: brief(picture) });
     const item = make("li", {}, cell(picture), title, note);
     item.style.setProperty("--shape", shape([picture]));

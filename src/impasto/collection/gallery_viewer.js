@@ -89,7 +89,7 @@ function fit() {
   canvas.hidden = opened.state !== "done";
   canvas.classList.toggle("coarse", used >= 3);
   stage.classList.toggle("whole", scale === undefined);
-  element("scale").textContent = `${Math.round(100 * used)} %`;
+  element("scale").textContent = canvas.hidden ? "–" : `${Math.round(100 * used)} %`;
   return used;
 }
 
