@@ -157,7 +157,7 @@ def _others(differing: Sequence[str], ours: Mapping[str, str], theirs: Mapping[s
         return "effect"
     numbers = [
         f"{package} {theirs.get(package, 'missing')}, now {ours.get(package, 'missing')}"
-        for package in ours | theirs
+        for package in {**ours, **theirs}
         if ours.get(package) != theirs.get(package)
     ]
     names = [name.strip("_").replace("_", "-") for name in differing if name != "versions"]
