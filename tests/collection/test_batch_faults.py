@@ -61,7 +61,7 @@ def test_three_bad_photos_are_three_failures_and_the_rest_is_done(
     status, out, err = impasto(*COMMAND, "--json")
     facts = json.loads(out)
     assert (status, facts["done"], len(facts["failed"])) == (5, 4, 6)
-    assert "6 artworks are not there, for 3 reasons; see art/manifest.csv" in err
+    assert "6 artworks missing, for 3 reasons; see art/manifest.csv" in err
     found = failures(lines(ART))
     assert list(found) == ["photos/img_1.jpg", "photos/img_3.png", "photos/img_4.png"]
     assert "breaks off" in found["photos/img_1.jpg"]["reason"]

@@ -140,17 +140,19 @@ def cluster_of(asked: dict[str, Any], threads: int | None) -> ClusterSettings | 
 
 def finish(made: "Collection", *, quiet: bool, json_: bool) -> None:
     """Say what came of the work."""
+    from impasto.collection.batch import counted
+
     if json_:
         say(json.dumps(made.facts()))
     elif not quiet:
         console.print(
-            f"{made.output}: {len(made.done)} artworks; {made.made} of them painted now, in "
+            f"{made.output}: {counted(len(made.done))}; {made.made} of them painted now, in "
             f"{made.seconds:.1f} s; see {made.output / 'index.html'}"
         )
     if not made.complete:
         reasons = len({record.reason for record in made.failed.values()})
         console.print(
-            f"impasto: {len(made.failed)} artworks are not there, for {reasons} "
+            f"impasto: {counted(len(made.failed))} missing, for {reasons} "
             f"reason{'s' if reasons > 1 else ''}; see {made.output / 'manifest.csv'}"
         )
         raise SystemExit(ExitStatus.PARTIAL)

@@ -280,11 +280,16 @@ def cache_bytes(amount: int | str) -> int:
         raise UsageError(f"cache {error}") from None
 
 
+def counted(artworks: int) -> str:
+    """So many artworks, in words."""
+    return f"{artworks} artwork{'' if artworks == 1 else 's'}"
+
+
 def _introduce(found: Standing, artworks: int, show: Callable[[Event], None]) -> None:
     """Say what there is to do."""
-    parts = [f"{artworks} artworks"]
+    parts = [counted(artworks)]
     if found.done:
-        parts.append(f"{len(found.done)} are there already")
+        parts.append(f"{len(found.done)} {'is' if len(found.done) == 1 else 'are'} there already")
     parts.append(f"{len(found.missing)} to paint")
     show(Notice("; ".join(parts)))
     if found.failed:
