@@ -69,9 +69,7 @@ def test_a_file_in_the_place_of_the_folder_is_no_work(tmp_path: Path) -> None:
 
 def test_a_run_that_looks_through_its_clip_is_seen(tmp_path: Path) -> None:
     folder = JobFolder(tmp_path / "film.mp4")
-    said = (
-        rf"process {os.getpid()} is about to begin with .*film\.mp4 or has just ended; look"
-    )
+    said = rf"process {os.getpid()} is about to begin with .*film\.mp4 or has just ended; look"
     with folder.held(), pytest.raises(UsageError, match=said):
         status(tmp_path / "film.mp4")
 
