@@ -35,6 +35,10 @@ RESIZED = 4 * CANVAS + 8
 GAPS = 1.7
 """How much the C library takes for the maps of a tile, for freed ones leave gaps."""
 
+ROOMY = 60e6
+"""Bytes on top of an evaluation in which freed memory stays with the process: gaps, and pages of
+2 MiB that are but partly in use, about as many for any picture."""
+
 PLACES = {"max": 8, "average": 0}
 """{pooling: bytes a window of where its maximum lay}."""
 
@@ -220,15 +224,18 @@ class Model:
         rows = tile_rows(width, self._dtype, self._device)
         return len(segments(self._layers[-1])[0].tiles(height, rows))
 
-    def need(self, level: Level, kept: int, *, on_disk: bool) -> Need:
-        """Where the maps of so many segments are kept, and all that can be lies on disk or not."""
+    def need(self, level: Level, kept: int, *, on_disk: bool, roomy: bool = False) -> Need:
+        """Where the maps of so many segments are kept, and all that can be lies on disk or not.
+
+        roomy: where freed memory stays with the process for most of an evaluation.
+        """
         pixels, held = math.prod(level.size), self._held(level)
         stay = 0.0 if on_disk else held
         pair = 0 if on_disk or self._settings.optimizer == "adam" else PAIR * pixels
         state, moving = STATES[self._settings.optimizer]
         others = stay + (self._beside(level) if self._followed else 0)
         passes = self._passes(self._layers, level.size, self._dtype)
-        evaluation = passes.evaluation(kept, on_disk=on_disk)
+        evaluation = passes.evaluation(kept, on_disk=on_disk) + (ROOMY if roomy else 0)
         moments = [
             *self._beginning(level, on_disk=on_disk),
             state * pixels + others + evaluation,

@@ -23,9 +23,6 @@ take for code and copies of their own."""
 SLACK = 1.15
 """For what is not counted."""
 
-ROOMY = 1.2
-"""The same where freed memory stays with the process for longer, for there are gaps in it."""
-
 
 @dataclass(frozen=True)
 class LevelPlan:
@@ -159,7 +156,8 @@ class Planner:
         """All ways to paint a level, the fastest first."""
         kept = self._model.segments
         if self._returns:
-            yield self._way(level, kept, self._model.need(level, kept, on_disk=False), roomy=True)
+            need = self._model.need(level, kept, on_disk=False, roomy=True)
+            yield self._way(level, kept, need, roomy=True)
         for place in (None, self._disk):
             for fewer in range(kept, -1, -1):
                 need = self._model.need(level, fewer, on_disk=place is not None)
@@ -177,14 +175,13 @@ class Planner:
         *,
         roomy: bool = False,
     ) -> LevelPlan:
-        slack = ROOMY if roomy else SLACK
         return LevelPlan(
             level.size,
             level.steps,
             self._model.tiles(level),
             kept,
             folder,
-            math.ceil(self._base + slack * need.memory),
+            math.ceil(self._base + SLACK * need.memory),
             math.ceil(need.disk),
             roomy or not self._returns,
         )
