@@ -155,7 +155,9 @@ def head(environment: dict[str, str], scratch: Path) -> Iterator[subprocess.Pope
 def cluster(head: subprocess.Popen[str]) -> str:
     """Its address."""
     assert head.stdout is not None
-    return head.stdout.readline().strip()
+    address = head.stdout.readline().strip()
+    assert address, "Ray has not started"
+    return address
 
 
 @pytest.fixture
