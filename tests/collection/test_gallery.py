@@ -329,7 +329,7 @@ def test_what_is_painted_anew_is_shown_anew(opened: Open, tmp_path: Path) -> Non
     painted("white")
     shown.evaluate("refresh()")
     expect(shown.locator(".cell img")).to_have_attribute("src", re.compile(r"\?white$"))
-    shown.wait_for_function("document.querySelector('.cell img').complete")
+    expect(shown.locator(".cell img")).to_have_js_property("complete", value=True)
     assert brightness(".cell") == 255
     shown.locator(".cell").first.click()
     painted("black")
