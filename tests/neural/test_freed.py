@@ -1,11 +1,16 @@
 """Freed memory: where it stays with the process, the system clears fewer pages, and no more piles
 up with every evaluation."""
 
+import gc
 import json
 import subprocess
 import sys
 
 import pytest
+
+import impasto
+from impasto.image.samples import photo, style
+from impasto.neural.vgg import VGG19
 
 PROGRAM = """
 import json, resource, sys, torch
@@ -43,3 +48,20 @@ def test_fewer_pages_are_cleared_where_freed_memory_stays() -> None:
     returned, stayed, more = json.loads(done.stdout)
     assert stayed < returned / 2
     assert more < 10e6
+
+
+def test_a_painting_that_is_done_leaves_no_network() -> None:
+    """A collection paints thousands, and the garbage collector comes by when it pleases."""
+
+    def networks() -> int:
+        return sum(type(thing) is VGG19 for thing in gc.get_objects())
+
+    gc.collect()
+    before = networks()
+    gc.disable()
+    try:
+        impasto.paint(photo("chelsea"), style("mosaic", 64), size=64, steps=2)
+        after = networks()
+    finally:
+        gc.enable()
+    assert after == before

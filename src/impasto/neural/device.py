@@ -2,7 +2,7 @@
 
 import ctypes
 from collections.abc import Mapping
-from contextlib import suppress
+from functools import cache
 
 import torch
 
@@ -70,12 +70,9 @@ def keep_freed_memory() -> None:
     nothing where the C library is another.
     """
     mmap_threshold, trim_threshold = -3, -1  # from glibc's malloc.h
-    try:
-        mallopt = ctypes.CDLL("libc.so.6").mallopt
-    except (OSError, AttributeError):
-        return
-    mallopt(mmap_threshold, 2**25)
-    mallopt(trim_threshold, 2**31 - 1)
+    if library := _glibc():
+        library.mallopt(mmap_threshold, 2**25)
+        library.mallopt(trim_threshold, 2**31 - 1)
 
 
 def return_freed_memory() -> None:
@@ -84,5 +81,15 @@ def return_freed_memory() -> None:
     The next part of a job asks for blocks of other sizes, which do not fit into the gaps and would
     come on top of them. Takes milliseconds.
     """
-    with suppress(OSError, AttributeError):
-        ctypes.CDLL("libc.so.6").malloc_trim(0)
+    if library := _glibc():
+        library.malloc_trim(0)
+
+
+@cache
+def _glibc() -> ctypes.CDLL | None:
+    """GNU's C library, if the process has it; others have no such functions."""
+    try:
+        library = ctypes.CDLL("libc.so.6")
+    except OSError:
+        return None
+    return library if hasattr(library, "malloc_trim") else None

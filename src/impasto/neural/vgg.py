@@ -7,7 +7,6 @@ as soon as it is passed), and lets a caller add the derivative of any loss at an
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 
 import torch
@@ -63,16 +62,24 @@ class VGG19:
         """What decides its maps, in words."""
         self._weights = weights
         self._biases = {k: bias.to(device, dtype) for k, (_, bias) in weights.layers.items()}
-        self._kernel, self._turned = cache(self._placed), cache(self._placed_turned)
+        self._kernels: dict[str, Tensor] = {}
+        self._turned_kernels: dict[str, Tensor] = {}
 
-    def _placed(self, layer: str) -> Tensor:
-        kernel = self._weights.layers[layer][0].to(self.device, self.dtype)
-        return kernel.contiguous(memory_format=torch.channels_last)
+    # `functools.cache` of these methods would keep a network that nobody uses any more, with all
+    # its kernels, until the garbage collector comes by.
 
-    def _placed_turned(self, layer: str) -> Tensor:
+    def _kernel(self, layer: str) -> Tensor:
+        if layer not in self._kernels:
+            kernel = self._weights.layers[layer][0].to(self.device, self.dtype)
+            self._kernels[layer] = kernel.contiguous(memory_format=torch.channels_last)
+        return self._kernels[layer]
+
+    def _turned(self, layer: str) -> Tensor:
         """The gradient of a convolution is a convolution with the kernels turned around."""
-        turned = self._kernel(layer).flip(2, 3).transpose(0, 1)
-        return turned.contiguous(memory_format=torch.channels_last)
+        if layer not in self._turned_kernels:
+            turned = self._kernel(layer).flip(2, 3).transpose(0, 1)
+            self._turned_kernels[layer] = turned.contiguous(memory_format=torch.channels_last)
+        return self._turned_kernels[layer]
 
     @torch.no_grad()
     def enter(self, image: Tensor) -> Tensor:
