@@ -5,13 +5,14 @@ intermediates stay in the processor's cache, and a large picture needs little me
 result. Tiles do not depend on the number of cores, so neither do the pixels.
 """
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from impasto.threads import processors
 
 SIDE = 176
 """Of a tile, px: for larger ones, BLAS multiplies colours by threads of its own, in our way."""
@@ -65,13 +66,6 @@ def by_tiles(
         for top in range(0, height, SIDE)
         for left in range(0, width, SIDE)
     ]
-    with ThreadPoolExecutor(cores()) as pool:
+    with ThreadPoolExecutor(processors()) as pool:
         list(pool.map(fill, tiles))  # list() passes errors on
     return whole
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1  # pragma: no cover - macOS and Windows

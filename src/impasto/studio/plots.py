@@ -30,7 +30,7 @@ LEADING = 1.35
 FEWEST, MOST = 3, 12
 """Numbers on the axis of losses."""
 
-ROUND = ((1,), (1, 2, 5), (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9))
+ROUND = ((1,), (1, 2, 5), (1, 1.2, 1.5, 1.8, 2, 2.5, 3, 4, 5, 6, 7, 8, 9))
 """Times powers of ten: as many as it takes. The last ones are enough for twice a number."""
 
 LEADER = 0.25
