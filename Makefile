@@ -15,13 +15,15 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constr
 demo: $(VENV)/.installed
 	$(BIN)/impasto demo --force -o demo.png
 
+# Several processes run the tests: threads that wait by spinning would take the others' processors.
+test: export OMP_WAIT_POLICY := PASSIVE
 test: $(VENV)/.installed-test
 	sh tests/packages.sh
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadgroup
 
 bench: $(VENV)/.installed-test
 	$(BIN)/python -m benchmarks

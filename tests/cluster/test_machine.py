@@ -19,6 +19,7 @@ print(*ray.get([share.remote(ClusterSettings(threads=t), workers) for t, workers
 """
 
 
+@pytest.mark.xdist_group("clusters")
 @pytest.mark.skipif(sys.platform == "win32", reason="Ray is started by hand there")
 def test_workers_of_one_machine_share_its_memory() -> None:
     own = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_TOKEN": secrets.token_hex(32)}

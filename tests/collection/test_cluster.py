@@ -23,6 +23,7 @@ ALONE = (*SMALL, "--steps", "3", "--threads", "1")
 
 pytestmark = [
     pytest.mark.usefixtures("place"),
+    pytest.mark.xdist_group("clusters"),
     pytest.mark.skipif(sys.platform == "win32", reason="needs signals of POSIX"),
 ]
 

@@ -34,6 +34,7 @@ INKS = "GIMP Palette\n0 0 0\n255 255 255\n200 60 20\n30 90 160\n90 140 60\n"
 
 pytestmark = [
     pytest.mark.usefixtures("folder"),
+    pytest.mark.xdist_group("clusters"),
     pytest.mark.skipif(sys.platform == "win32", reason="needs signals of POSIX"),
 ]
 
