@@ -43,7 +43,11 @@ def test_lines_are_cleaned() -> None:
     assert clean(" two\nlines\tand  a tab ") == "two lines and a tab"
     assert clean(b"caf\xe9.jpg".decode("utf-8", "surrogateescape")) == "caf\\udce9.jpg"
     assert line(b"caf\xe9.jpg".decode("utf-8", "surrogateescape"), 20).width > 0
-    assert line(" \n", 20).ink.size == 0
+
+
+@pytest.mark.parametrize("text", ["", " \n", "\xad", "\u200b\u200d"])
+def test_what_shows_nothing_has_no_ink(text: str) -> None:
+    assert line(text, 20).ink.size == 0
 
 
 @pytest.mark.parametrize("width", [60, 150, 300, 700])

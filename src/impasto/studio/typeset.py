@@ -63,13 +63,14 @@ def clean(text: str) -> str:
 
 @lru_cache(maxsize=1024)
 def line(text: str, size: int, weight: Weight = Weight.REGULAR) -> Line:
-    """Set a line; `size` is that of the font, px. An empty one has no ink."""
-    text = clean(text)
-    if not text:
+    """Set a line; `size` is that of the font, px. One that shows nothing has no ink."""
+    marked, font = escape(clean(text), quote=False), f"{weight.pango} {size}"
+    try:
+        image = pyvips.Image.text(marked, font=font, fontfile=str(weight.file), dpi=72)
+    except pyvips.Error as error:  # also of letters that show nothing, as a soft hyphen
+        if "no text to render" not in str(error):
+            raise
         return Line(np.zeros((0, 0), np.float32), 0, 0)
-    image = pyvips.Image.text(
-        escape(text, quote=False), font=f"{weight.pango} {size}", fontfile=str(weight.file), dpi=72
-    )
     left, top = image.get("xoffset"), image.get("yoffset")
     return Line(image.numpy().astype(np.float32) / 255, max(0, left), max(0, top))
 
