@@ -18,11 +18,14 @@ PATIENCE = 0.5
 
 @dataclass(frozen=True)
 class Holder:
-    """Who holds a lock."""
+    """Who holds a lock; the defaults are those of one that is just about to say so."""
 
-    process: int
-    workers: int
+    process: int | None = None
+    workers: int = 1
     """Pictures that are made at the same time."""
+
+    def __str__(self) -> str:
+        return "another process" if self.process is None else f"process {self.process}"
 
 
 class Lock:
@@ -95,9 +98,13 @@ def holder(path: Path) -> Holder | None:
         with path.open("rb") as file:
             if _locked(file, exclusive=False):
                 return None
-            return Holder(**json.loads(file.read()))
-    except (OSError, ValueError, TypeError):
+            text = file.read()
+    except OSError:
         return None
+    try:
+        return Holder(**json.loads(text))
+    except (ValueError, TypeError):
+        return Holder()
 
 
 def _locked(file: BinaryIO, *, exclusive: bool) -> bool:

@@ -32,6 +32,7 @@ def test_a_worker_that_begins_removes_what_dead_ones_have_left(place: Path) -> N
     assert done.returncode == -signal.SIGKILL
     (left,) = place.iterdir()
     assert {path.name for path in left.iterdir()} == {LOCK, "frame.png"}
+    os.utime(left / LOCK, (0, 0))
     other = place / f"{PREFIX}just-made"  # by one that has not come to lock it
     other.mkdir()
     first, second = WorkerFolder(), WorkerFolder()
@@ -44,6 +45,17 @@ def test_a_worker_that_begins_removes_what_dead_ones_have_left(place: Path) -> N
     second.remove()
     WorkerFolder().remove()
     assert set(place.iterdir()) == {other}
+
+
+def test_a_folder_whose_worker_is_about_to_lock_it_stays(place: Path) -> None:
+    fresh = place / f"{PREFIX}just-opened"
+    fresh.mkdir()
+    (fresh / LOCK).touch()
+    sweep(place)
+    assert fresh.exists()
+    os.utime(fresh / LOCK, (0, 0))
+    sweep(place)
+    assert not fresh.exists()
 
 
 def test_nobody_s_folder_is_removed_while_it_is_in_use(place: Path) -> None:

@@ -328,7 +328,7 @@ def test_two_runs_of_one_output_refuse_each_other(output: Path) -> None:
     made(production, show)
     assert output.read_bytes() == right()
     (refusal,) = refusals
-    assert f"another run (process {os.getpid()}) is making it; see with --status" in refusal
+    assert f"process {os.getpid()} is making it; see with --status" in refusal
 
 
 def test_the_lock_of_a_killed_run_holds_nobody_up(output: Path) -> None:

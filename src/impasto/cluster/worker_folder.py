@@ -2,6 +2,8 @@
 
 import shutil
 import tempfile
+import time
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 
@@ -10,6 +12,10 @@ from impasto.scratch import scratch_folder, unusable
 
 PREFIX = "impasto-worker-"
 LOCK = "lock"
+
+FRESH = 2.0
+"""Seconds after a lock was made in which nobody looks whether it is held: its worker may be on its
+way from opening it to having it."""
 
 TRIES = 3
 """Times that a folder is removed into which somebody may just write."""
@@ -23,7 +29,7 @@ class WorkerFolder:
 
     @cached_property
     def path(self) -> Path:
-        """Where it is; raises UnwritableOutput."""
+        """Where it is; raises UnwritableOutput, and FileNotFoundError as `scratch_folder` does."""
         place = scratch_folder()
         try:
             made = Path(tempfile.mkdtemp(prefix=PREFIX, dir=place))
@@ -52,8 +58,10 @@ def sweep(place: Path) -> None:
     """Remove the folders of workers that have died, which could not do so themselves."""
     for folder in place.glob(f"{PREFIX}*"):
         lock = folder / LOCK
-        if lock.exists() and holder(lock) is None:
-            remove(folder)
+        with suppress(OSError):
+            old = time.time() - lock.stat().st_mtime > FRESH
+            if old and holder(lock) is None:
+                remove(folder)
 
 
 def remove(folder: Path) -> None:

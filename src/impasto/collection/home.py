@@ -10,7 +10,7 @@ from impasto.collection.manifest import Manifest
 from impasto.collection.thumbnail import FOLDER, INPUTS, thumbnail_of
 from impasto.errors import UnwritableOutput, UsageError
 from impasto.image.atomic import replacing, sweep, unwritable
-from impasto.lock import Lock, holder
+from impasto.lock import Holder, Lock, holder
 
 INNER = ".impasto"
 """The folder of what is no artwork and for nobody to look at."""
@@ -92,10 +92,9 @@ class Home:
         except OSError as error:
             raise unwritable(self.path, error) from error
         if not free:
-            by = holder(self._inner / LOCK)
-            who = f"process {by.process}" if by is not None else "another process"
+            by = holder(self._inner / LOCK) or Holder()
             raise UsageError(
-                f"cannot write into {self.path}: {who} is at work there; wait until it ends, or "
+                f"cannot write into {self.path}: {by} is at work there; wait until it ends, or "
                 "stop it first"
             )
         try:

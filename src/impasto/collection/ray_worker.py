@@ -75,10 +75,10 @@ class RayWorker:
                 if isinstance(outcome, Failed):
                     return outcome
                 return Delivered(outcome, file.read_bytes())
-        except UnwritableOutput as error:
-            return Failed(task, None, f"on a worker: {error}", passing=True)
         except Exception as error:
             if not ran_out(error):
+                if isinstance(error, UnwritableOutput | OSError):
+                    return Failed(task, None, f"on a worker: {error}", passing=True)
                 raise
             reason = f"memory ran out in a worker while painting {task.name}; take fewer --workers"
             return Failed(task, None, f"{reason}, or a smaller --size", passing=True)

@@ -9,7 +9,7 @@ from impasto.cluster.cluster_settings import ClusterSettings
 from impasto.cluster.machine import installed, own_memory
 from impasto.cluster.sent_files import SentFile, received
 from impasto.cluster.worker_folder import WorkerFolder
-from impasto.errors import ClusterError, ImpastoError, NotEnoughMemory, ran_out
+from impasto.errors import ClusterError, ImpastoError, NotEnoughMemory, UnwritableOutput, ran_out
 from impasto.events import Notice, RolledBack
 from impasto.motion.effect import Effect
 from impasto.motion.place import Place
@@ -81,9 +81,11 @@ class FilmWorker:
         except ImpastoError as error:
             return type(error)(f"on a worker: {error}")
         except Exception as error:
-            if not ran_out(error):
-                raise
-            return NotEnoughMemory(SHORT)
+            if ran_out(error):
+                return NotEnoughMemory(SHORT)
+            if isinstance(error, OSError):
+                return UnwritableOutput(f"on a worker: {error}")
+            raise
 
     def _prepared(self) -> tuple[Making, Effect, Reel]:
         """Receive inputs and build the effect, once."""

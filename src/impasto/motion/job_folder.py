@@ -130,9 +130,10 @@ class JobFolder:
         except OSError as error:
             raise unwritable(self.path, error) from error
         if not free:
+            by = holder(self.path / LOCK) or Holder()
             raise UsageError(
-                f"cannot write {self._output}: {_who(holder(self.path / LOCK))} is making it; "
-                "see with --status how far it is, or stop it first"
+                f"cannot write {self._output}: {by} is making it; see with --status how far it is, "
+                "or stop it first"
             )
         try:
             self._sweep()
@@ -212,7 +213,3 @@ def _identity(path: Path) -> tuple[int, int, int]:
     """What tells a file from one that takes its place; it stays the same when it is moved."""
     found = path.stat()
     return found.st_ino, found.st_size, found.st_mtime_ns
-
-
-def _who(other: Holder | None) -> str:
-    return "another run" if other is None else f"another run (process {other.process})"

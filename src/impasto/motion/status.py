@@ -93,8 +93,7 @@ def _nothing(output: Path, folder: Path, by: Holder | None) -> str:
     """Why nothing can be said of an output."""
     if by is not None:
         return (
-            f"process {by.process} is about to begin with {output} or has just ended; look again "
-            "in a while"
+            f"{by} is about to begin with {output} or has just ended; look again in a while"
         )
     there = f"there is no folder {folder}"
     if output.exists():
