@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from impasto.errors import UnwritableOutput
-from impasto.image.atomic import sweep
+from impasto.image.atomic import replacing, sweep
 from impasto.image.samples import photo
 from impasto.motion import store as module
 from impasto.motion.effect import Arrays, NewFrame
@@ -125,12 +125,18 @@ def test_some_of_the_disk_is_left_to_others(
     assert not list(tmp_path.iterdir())
 
 
+DEAD = ".impasto-999999999-0123456789abcdef.png"
+"""Of a process that no system has."""
+
+
 def test_what_a_killed_process_left_goes_away_and_nothing_else(tmp_path: Path) -> None:
-    left, others = tmp_path / ".impasto-0123456789abcdef.png", tmp_path / ".impasto-mine.png"
+    left, others = tmp_path / DEAD, tmp_path / ".impasto-mine.png"
     for path in (left, others):
         path.touch()
-    sweep(tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == [others.name]
+    with replacing(tmp_path / "film.mp4") as unfinished:
+        sweep(tmp_path)
+        assert set(tmp_path.iterdir()) == {others, unfinished}
+    (tmp_path / "film.mp4").unlink()
     Store(tmp_path, "job", 8).put(0, frame(), 1)
     clear(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == [others.name]

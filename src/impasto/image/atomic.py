@@ -13,8 +13,8 @@ from impasto.errors import UnwritableOutput
 
 NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
-UNFINISHED = re.compile(r"\.impasto-[0-9a-f]{16}(\..*)?")
-"""What `replacing` leaves of a process that was killed."""
+UNFINISHED = re.compile(r"\.impasto-(\d{1,9})-[0-9a-f]{16}(\..*)?")
+"""What `replacing` leaves of a process that was killed, by the process's number."""
 
 
 def unwritable(path: Path, error: OSError) -> UnwritableOutput:
@@ -38,7 +38,8 @@ def replacing(path: Path) -> Iterator[Path]:
     """
     target = Path(os.path.realpath(path))
     # A name of its own length: the target's may already be as long as the file system allows.
-    temporary = target.with_name(f".impasto-{secrets.token_hex(8)}{target.suffix}")
+    name = f".impasto-{os.getpid()}-{secrets.token_hex(8)}{target.suffix}"
+    temporary = target.with_name(name)
     try:
         temporary.touch(exist_ok=False)  # with the permissions that the umask asks for
         if target.exists():
@@ -55,12 +56,15 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def sweep(folder: Path) -> None:
-    """Remove what killed processes left in a folder where no other is at work."""
+    """Remove what killed processes of this machine left; others may be writing there."""
+    import psutil
+
     with os.scandir(folder) as entries:
-        left = [entry.path for entry in entries if UNFINISHED.fullmatch(entry.name)]
-    for path in left:
-        with contextlib.suppress(OSError):
-            Path(path).unlink()
+        found = [(Path(entry.path), UNFINISHED.fullmatch(entry.name)) for entry in entries]
+    for path, ours in found:
+        if ours is not None and not psutil.pid_exists(int(ours[1])):
+            with contextlib.suppress(OSError):
+                path.unlink()
 
 
 def _flush(path: Path) -> None:
