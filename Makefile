@@ -15,8 +15,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constr
 demo: $(VENV)/.installed
 	$(BIN)/impasto demo --force -o demo.png
 
-# Several processes run the tests: threads that wait by spinning would take the others' processors.
-test: export OMP_WAIT_POLICY := PASSIVE
+# Several processes run the tests: threads of one would only take the processors of the others.
+test: export OMP_NUM_THREADS := 1
 test: $(VENV)/.installed-test
 	sh tests/packages.sh
 	$(BIN)/ruff check
