@@ -150,6 +150,29 @@ def test_another_photo_of_the_same_path_elsewhere_is_refused(
     assert Path("../../shared/img_2--mine.png").read_bytes() != before
 
 
+def test_what_is_left_undone_does_not_make_other_files_ours(
+    place: Path, impasto: Impasto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number, name in enumerate(("one", "two")):
+        Path(name, "photos").mkdir(parents=True)
+        Image.open("photos/img_2.png").rotate(90 * number).save(f"{name}/photos/img_2.png")
+        Path(name, "photos", "broken.png").write_bytes(b"no picture")
+    command = ("batch", "photos", str(Path("styles/rings.png").resolve()), "-o", "../art", *SMALL)
+    monkeypatch.chdir("one")
+    assert impasto(*command)[0] == 5
+    artwork = Path("../art/img_2--rings.png")
+    before = artwork.read_bytes()
+    monkeypatch.chdir("../two")
+    status, _, err = impasto(*command)
+    assert (status, artwork.read_bytes()) == (2, before)
+    assert "is no artwork of this collection" in err
+    monkeypatch.chdir("../one")
+    mine = Path("photos/img_2.png").read_bytes()
+    artwork.write_bytes(mine)
+    assert impasto(*command, "--beta", "7")[0] == 2
+    assert artwork.read_bytes() == mine
+
+
 def test_stripped_files_are_known_by_their_digest(place: Path, impasto: Impasto) -> None:
     command = ("batch", "photos/img_2.png", "styles", "-o", "art", *SMALL, "--strip", "--json")
     assert json.loads(impasto(*command)[1])["made"] == 2

@@ -70,7 +70,7 @@ def test_what_a_killed_run_left_half_written_goes_away(impasto: Impasto) -> None
     for folder in left:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / ".impasto-999999999-0123456789abcdef.png").write_bytes(b"half")
-    (inner / "begun.json").write_text('["rings/img_2.png"]')
+    (inner / "begun.json").write_text('{"rings/img_2.png": ""}')
     mine = ART / ".impasto-mine.png"
     mine.write_bytes(b"whole")
     command = ("batch", "photos/img_2.png", "styles/rings.png", "-o", "art", *names)

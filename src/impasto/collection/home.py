@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -42,18 +42,25 @@ class Home:
             raise self._without_parent()
         self.manifest.check()
 
-    def begun(self) -> frozenset[str]:
-        """Names that earlier runs set out to paint, though the manifest may not know them yet."""
-        try:
-            return frozenset(map(str, json.loads((self._inner / BEGUN).read_bytes())))
-        except (OSError, ValueError, TypeError):
-            return frozenset()
+    def begun(self) -> dict[str, str]:
+        """{name: digest of what was asked for} of what earlier runs set out to paint.
 
-    def begin(self, names: Iterable[str]) -> None:
-        """Say what this run sets out to paint, and make the folders that names lead into."""
+        The manifest may not know it yet.
+        """
+        try:
+            found = json.loads((self._inner / BEGUN).read_bytes())
+        except (OSError, ValueError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def begin(self, asked: Mapping[str, str]) -> None:
+        """Say what this run sets out to paint, and make the folders that names lead into.
+
+        asked: {name: digest of what is asked for}.
+        """
         with replacing(self._inner / BEGUN) as temporary:
-            temporary.write_text(json.dumps(sorted(self.begun() | set(names))), "utf-8")
-        for folder in {(self.path / name).parent for name in names}:
+            temporary.write_text(json.dumps(self.begun() | asked, sort_keys=True), "utf-8")
+        for folder in {(self.path / name).parent for name in asked}:
             self._make(folder)
 
     def modified(self, name: str) -> int:

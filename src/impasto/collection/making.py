@@ -11,7 +11,7 @@ from impasto.collection.manifest import Done, Missed, now
 from impasto.collection.painter import Unusable, decoded, from_disk
 from impasto.collection.plan import Plan
 from impasto.collection.progress import Progress
-from impasto.collection.standing import Standing
+from impasto.collection.standing import Standing, digest_of_asked
 from impasto.collection.task import Failed, Finished, Material, Outcome, Runner, Task, Told, Working
 from impasto.collection.thumbnail import input_thumbnail, thumbnail, thumbnail_of
 from impasto.errors import UnreadableImage
@@ -62,7 +62,8 @@ class Making:
         Raises UnwritableOutput, and Interrupted on Ctrl-C: all that was finished is recorded.
         """
         self._adopt()
-        self._home.begin([task.name for task in self._standing.missing])
+        recipes, missing = self._plan.recipes, self._standing.missing
+        self._home.begin({task.name: digest_of_asked(recipes[task.name]) for task in missing})
         self._draw()
         for outcome in runner.run(self._standing.missing, self._home.path, self._tell):
             with undisturbed():

@@ -1,6 +1,8 @@
 """How far a collection is: what is there, what failed, and what is yet to be painted."""
 
-from collections.abc import Mapping, Sequence, Set
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,15 +66,16 @@ class History:
 def standing(
     plan: Plan,
     records: Sequence[Done | Missed],
-    begun: Set[str],
+    begun: Mapping[str, str],
     *,
     retry_failed: bool,
     force: bool,
 ) -> Standing:
     """Compare a plan with its folder.
 
-    begun: names of what an earlier run set out to paint there. UsageError where a file is in the
-    way that is no artwork of this photo in these styles, unless `force`.
+    begun: {name: digest of what was asked for} of what earlier runs set out to paint there, so that
+    a file without a recipe may be what a killed one did not come to record. UsageError where a file
+    is in the way that is no artwork of this photo in these styles, unless `force`.
     """
     history = History(records)
     done: dict[str, Done] = {}
@@ -85,7 +88,8 @@ def standing(
             here = {"places": plan.places(task)}
             done[task.name] = found if found is record else found.model_copy(update=here)
             continue
-        unfinished = task.name in begun and not (record and alike(record.recipe, wanted))
+        unrecorded = record is None or not alike(record.recipe, wanted)
+        unfinished = unrecorded and begun.get(task.name) == digest_of_asked(wanted)
         if not (force or unfinished):
             _refuse_foreign(plan, task, found)
         failure = None if retry_failed else history.failure(task, wanted)
@@ -93,8 +97,8 @@ def standing(
             failed[task.name] = failure
         else:
             missing.append(task)
-    unrecorded = [each for each in done.values() if each is not history.done.get(each.name)]
-    return Standing(done, unrecorded, failed, missing, _others(plan, history))
+    new = [each for each in done.values() if each is not history.done.get(each.name)]
+    return Standing(done, new, failed, missing, _others(plan, history))
 
 
 def _refuse_foreign(plan: Plan, task: Task, found: Done | None) -> None:
@@ -121,6 +125,12 @@ def _others(plan: Plan, history: History) -> list[Done]:
 def alike(one: PaintRecipe, other: PaintRecipe) -> bool:
     """Whether the same was asked for, wherever it was painted, and is written in the same way."""
     return one.asked() == other.asked() and one.output == other.output
+
+
+def digest_of_asked(recipe: PaintRecipe) -> str:
+    """SHA-256 of what `alike` compares, hexadecimal."""
+    asked = recipe.asked() | {"output": recipe.output.model_dump()}
+    return hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def recorded(name: str, file: Path, recipe: PaintRecipe, seconds: float | None) -> Done:
