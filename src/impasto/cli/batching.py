@@ -110,7 +110,7 @@ def batch(
     if dry_run:
         from impasto.tables import collection_table
 
-        forecast = job.forecast()
+        forecast = job.forecast(threads)
         present(forecast.facts(), collection_table(forecast), json_=json_)
         return
     with shown(console, quiet=quiet) as show:

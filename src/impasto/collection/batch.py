@@ -23,14 +23,17 @@ from impasto.collection.painter import AGAIN, Painter
 from impasto.collection.plan import plan_of
 from impasto.collection.standing import Standing, standing
 from impasto.collection.task import Runner
-from impasto.errors import Interrupted, UnwritableOutput, UsageError
+from impasto.errors import ImpastoError, Interrupted, UnwritableOutput, UsageError
 from impasto.events import Event, Notice
 from impasto.image.atomic import unwritable
 from impasto.neural.target_files import TargetFiles
 from impasto.neural.weights import load_weights
 from impasto.quantities import parse_memory
 from impasto.settings import OutputSettings, Preset
+from impasto.threads import limited
 from impasto.work import undisturbed
+
+MOST_THREADS = 1024
 
 CACHE = "1GB"
 """Bytes of computed targets that a collection keeps on the disk until it is complete."""
@@ -182,26 +185,27 @@ class Batch:
         self._retry, self._force = retry_failed, force
         self._home = Home(output)
 
-    def forecast(self) -> CollectionForecast:
-        """What is missing would take; nothing is written. Raises what `make` raises before work."""
+    def forecast(self, threads: int | None = None) -> CollectionForecast:
+        """What is missing would take with so many threads; nothing is written.
+
+        Raises what `runner`, and `make` before work, raise.
+        """
         self._check()
-        return forecast_of(self.plan, self._standing(), self.loaded)
+        with limited(_own(threads)):
+            return forecast_of(self.plan, self._standing(), self.loaded)
 
     def runner(
         self, cluster: ClusterSettings | None, cache: int | str, threads: int | None
     ) -> Runner:
         """Who paints: workers on a cluster, or else this process with so many threads.
 
-        UsageError where there are no threads, or the amount of the cache is none.
+        UsageError where there are no threads, or far too many, or the amount of the cache is none.
         """
         if cluster is not None:
             return Cluster(cluster, self.weights, self.loaded)
-        own = torch.get_num_threads() if threads is None else threads
-        if own < 1:
-            raise UsageError(f"threads must be at least 1, not {own}")
         files = TargetFiles(self._home.targets, cache_bytes(cache))
         painter = Painter(self.weights, self.loaded, files)
-        return Here(painter, own)
+        return Here(painter, _own(threads))
 
     def make(self, show: Callable[[Event], None], runner: Runner) -> Collection:
         """Paint what is missing, and record it.
@@ -246,9 +250,12 @@ class Batch:
         except (KeyboardInterrupt, Interrupted):
             _end_early(making)
             raise Interrupted(f"stopped; {self._there(making)}") from None
-        except UnwritableOutput as error:
+        except ImpastoError as error:
             _end_early(making)
-            raise UnwritableOutput(f"{error}; {self._there(making)}") from error
+            raise type(error)(f"{error}; {self._there(making)}") from error
+        except Exception:
+            _end_early(making)
+            raise
 
     def _there(self, making: Making) -> str:
         return f"{len(making.done)} of {len(self.plan.tasks)} artworks are there; to go on, {AGAIN}"
@@ -264,6 +271,14 @@ class Batch:
             )
         except OSError as error:
             raise unwritable(self.plan.folder, error) from error
+
+
+def _own(threads: int | None) -> int:
+    """Threads of this process, where it paints; as PyTorch has them, unless they are asked for."""
+    own = torch.get_num_threads() if threads is None else threads
+    if not 1 <= own <= MOST_THREADS:
+        raise UsageError(f"threads must be at least 1 and at most {MOST_THREADS}, not {own}")
+    return own
 
 
 def _end_early(making: Making) -> None:

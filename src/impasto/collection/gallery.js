@@ -98,7 +98,7 @@ function cell(picture) {
   made.ariaLabel = [subject, brief(picture)].join(", ");
   if (state === "done") {
     const image = make("img", { alt: "", loading: "lazy", decoding: "async" });
-    image.addEventListener("error", () => made.classList.add("missing"));
+    image.addEventListener("error", () => image.remove());
     image.src = picture.thumbnail ? thumbnail(picture) : file(picture);
     made.append(image);
   } else if (state === "failed") made.append(make("span", { textContent: "failed" }));
@@ -265,7 +265,7 @@ function read() {
   document.title = element("title").textContent = globalThis.collection.title;
 }
 
-const isSame = (one, other) => ["state", "thumbnail", "version"].every((name) => one[name] === other[name]);
+const isSame = (one, other) => ["state", "thumbnail", "version", "reason", "note"].every((name) => one[name] === other[name]);
 
 function adopt(picture, old) {
   const fresh = cell(picture), image = old.cell.querySelector("img");

@@ -38,8 +38,11 @@ class Home:
 
     def check(self) -> None:
         """UnwritableOutput where it cannot be made; UsageError for a manifest that is not ours."""
-        if not self.path.parent.is_dir():
-            raise self._without_parent()
+        try:
+            if not self.path.parent.is_dir():
+                raise self._without_parent()
+        except OSError as error:  # as of a name that is too long
+            raise unwritable(self.path, error) from error
         self.manifest.check()
 
     def begun(self) -> dict[str, str]:

@@ -1,8 +1,8 @@
 """A collection is made: outcomes are recorded, shown, and counted, whoever paints."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from impasto.collection.entry import Entry, State
 from impasto.collection.gallery import Gallery
@@ -14,7 +14,7 @@ from impasto.collection.progress import Progress
 from impasto.collection.standing import Standing, digest_of_asked
 from impasto.collection.task import Failed, Finished, Material, Outcome, Runner, Task, Told, Working
 from impasto.collection.thumbnail import input_thumbnail, thumbnail, thumbnail_of
-from impasto.errors import UnreadableImage
+from impasto.errors import UnreadableImage, ran_out
 from impasto.events import Event, Notice, Stage
 from impasto.image.picture import Picture, over_grey
 from impasto.image.read import read
@@ -91,7 +91,7 @@ class Making:
         ]
         for number, name in enumerate(names):
             self._show(Stage("making thumbnails", number / len(names)))
-            with suppress(UnreadableImage):
+            with _spared():
                 self._home.write(thumbnail_of(name), _reduced(read(str(self._home.path / name))))
         for task in self._plan.tasks:
             if task.name in self.done:
@@ -159,7 +159,7 @@ class Making:
             self._heads.add(material)
             name = input_thumbnail(material)
             if material.sha256 and not self._is_there(name):
-                with suppress(Unusable):  # as where it was changed since the plan was made
+                with _spared():
                     self._home.write(name, _reduced(decoded(material, from_disk)))
 
     def _is_there(self, name: str) -> bool:
@@ -187,6 +187,21 @@ class Making:
             return Entry(task, State.FAILED, reason, weights=weights)
         size = self._sizes.get(task.name)
         return Entry(task, size=size, weights=self._plan.weights.path)
+
+
+@contextmanager
+def _spared() -> Iterator[None]:
+    """Do without a thumbnail that cannot be made now; the next run makes it.
+
+    Its picture may have changed since the plan was made, or be too large for the memory there is.
+    """
+    try:
+        yield
+    except (Unusable, UnreadableImage):
+        pass
+    except (RuntimeError, MemoryError) as error:
+        if not ran_out(error):
+            raise
 
 
 def task_of(record: Done) -> Task:

@@ -20,7 +20,7 @@ LINES, TABLE = "manifest.jsonl", "manifest.csv"
 
 MARKS = {
     LINES: (b'{"state":"done","name":"', b'{"state":"failed","name":"'),
-    TABLE: (b"name,state",),
+    TABLE: (b"name,state\r\n", b"name,state,photo,styles,", b"name,state,reason,jobs,"),
 }
 """What they begin with."""
 
