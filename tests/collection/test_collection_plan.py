@@ -41,7 +41,7 @@ def test_63_photos_in_40_styles_are_2520_jobs_within_five_seconds() -> None:
             Path(kind, f"{kind}_{number}.jpg").write_bytes(data + bytes([number]))
     began = time.process_time()
     plan = planned(asked_for("many", "ways"))
-    found = standing(plan, [], frozenset(), retry_failed=False, force=False)
+    found = standing(plan, [], {}, retry_failed=False, force=False)
     works = works_of(plan.tasks)
     assert time.process_time() - began < 5
     assert len(plan.tasks) == len(found.missing) == len(works) == 2520
@@ -84,7 +84,7 @@ def test_the_forecast_counts_the_pictures_that_are_kept(monkeypatch: pytest.Monk
     weights, taken = load_weights(), []
     for styles in ("large/0.png", "large"):
         plan = planned(asked_for("photos/img_2.png", styles))
-        found = standing(plan, [], frozenset(), retry_failed=False, force=False)
+        found = standing(plan, [], {}, retry_failed=False, force=False)
         taken.append(forecast_of(plan, found, weights).memory)
     assert taken[1] - taken[0] == pytest.approx(3 * 12 * 1000 * 800, rel=0.1)
 

@@ -62,7 +62,7 @@ class Home:
         asked: {name: digest of what is asked for}.
         """
         with replacing(self._inner / BEGUN) as temporary:
-            temporary.write_text(json.dumps(self.begun() | asked, sort_keys=True), "utf-8")
+            temporary.write_text(json.dumps(self.begun() | dict(asked), sort_keys=True), "utf-8")
         for folder in {(self.path / name).parent for name in asked}:
             self._make(folder)
 
