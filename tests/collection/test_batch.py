@@ -319,10 +319,12 @@ def test_in_python(place: Path, one_thread: None) -> None:
         (("jobs.toml", "styles"), "jobs.toml is a list of jobs, which stands alone"),
         (("photos", "nowhere"), "cannot read nowhere: there is no such file"),
         (("photos", "styles", "--cache", "4"), "cache must be at least 1MB"),
-        (("photos", "styles", "--threads=-1"), "threads must be at least 1 and at most 1024, not -1"),
+        (
+            ("photos", "styles", "--threads=-1"),
+            "threads must be at least 1 and at most 1024, not -1",
+        ),
         (("photos", "styles", "--threads", "0", "--dry-run"), "at least 1 and at most 1024, not 0"),
         (("photos", "styles", "--threads", "99999999999"), "at most 1024, not 99999999999"),
-        (("photos", "styles", "-o", "a" * 300 + "/art"), "choose a shorter name"),
         (("photos", "styles", "--name", "{photo}.png"), "add {style} to --name"),
         (("photos", "styles", "--name", "{photo}--{style}.gif"), "a GIF holds 256 colours"),
         (("photos", "styles", "--size", "3"), "size must be at least 16 px"),
@@ -338,3 +340,9 @@ def test_what_makes_no_sense_is_refused(
     assert message in err
     assert err.count("\n") == 1
     assert not ART.exists()
+
+
+def test_a_folder_that_no_disk_can_hold_is_refused(place: Path, impasto: Impasto) -> None:
+    status, _, err = impasto("batch", "photos", "styles", "-o", "a" * 300 + "/art", "--dry-run")
+    assert (status, err.count("\n")) == (3, 1)
+    assert "File name too long; choose a shorter name" in err

@@ -15,12 +15,12 @@ from PIL import Image
 from tests.collection.conftest import SMALL
 
 from impasto import batch
-from impasto.collection import painter
+from impasto.collection import making, painter
 from impasto.collection.manifest import Manifest
 from impasto.collection.painter import Painter, from_disk
 from impasto.collection.task import Material
 from impasto.collection.thumbnail import input_thumbnail
-from impasto.errors import NotEnoughMemory, UnwritableOutput, UsageError
+from impasto.errors import ClusterError, NotEnoughMemory, UnwritableOutput, UsageError
 from impasto.events import ArtworkDone, Event, Notice
 from impasto.lock import Lock
 from impasto.neural import paint, plan
@@ -266,6 +266,42 @@ def test_memory_that_runs_out_around_a_painting_fails_that_artwork_alone(
     assert len(batch("photos", "styles/rings.png", **FEW).done) == 2
 
 
+def test_memory_that_runs_out_for_a_thumbnail_ends_nothing(
+    one_thread: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def scarce(*_: object) -> bytes:
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(making, "_reduced", scarce)
+        assert batch("photos", "styles/rings.png", **FEW).made == 2
+    heads = ART / "thumbnails" / "inputs"
+    assert not heads.exists()
+    batch("photos", "styles/rings.png", **FEW)
+    assert len(list(heads.iterdir())) == 3
+
+
+@pytest.mark.parametrize("error", [ClusterError("another Ray"), ValueError("unforeseen")])
+def test_whatever_ends_a_run_there_are_its_table_and_its_gallery(
+    one_thread: None, monkeypatch: pytest.MonkeyPatch, lines: Lines, error: Exception
+) -> None:
+    paint, calls = Painter.paint, list[str]()
+
+    def failing(self: Painter, task: Any, *more: Any) -> Any:
+        if calls:
+            raise error
+        calls.append(task.name)
+        return paint(self, task, *more)
+
+    monkeypatch.setattr(Painter, "paint", failing)
+    known = isinstance(error, ClusterError)
+    words = "another Ray; 1 of 2 artworks are there; to go on" if known else "unforeseen"
+    with pytest.raises(type(error), match=words):
+        batch("photos", "styles/rings.png", **FEW)
+    assert (ART / "manifest.csv").read_text().count("\n") == len(lines(ART)) + 1 == 2
+    assert (ART / "gallery-data.js").read_text().count('"to come"') == 1
+
+
 def test_values_that_stop_being_finite_are_told(
     one_thread: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -297,6 +333,14 @@ def test_somebody_elses_files_are_not_replaced(
     assert [(path.name, path.read_text()) for path in ART.iterdir()] == [
         (name, "My own,\nand unfinished")
     ]
+
+
+def test_a_table_with_columns_like_ours_is_not_replaced(impasto: Impasto) -> None:
+    ART.mkdir()
+    (ART / "manifest.csv").write_text("name,state,city\nAda,Texas,Austin\n")
+    status, _, err = impasto(*COMMAND)
+    assert (status, "art/manifest.csv is no" in err) == (2, True)
+    assert (ART / "manifest.csv").read_text().endswith("Austin\n")
 
 
 def test_a_run_that_strips_goes_on_after_a_kill_between_file_and_record(
