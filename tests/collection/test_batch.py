@@ -14,6 +14,7 @@ from PIL import Image
 from tests.collection.conftest import SMALL
 
 import impasto as package
+from impasto.collection import making
 from impasto.collection.thumbnail import thumbnail_of
 from impasto.image.metadata import recipe_in
 from impasto.recipe import PaintRecipe
@@ -150,6 +151,19 @@ def test_another_photo_of_the_same_path_elsewhere_is_refused(
     assert Path("../../shared/img_2--mine.png").read_bytes() != before
 
 
+def test_photos_that_moved_are_known_where_they_are_now(
+    art: Path, impasto: Impasto, lines: Lines
+) -> None:
+    moved = Path("photos").rename("moved") / "img_2.png"
+    command = ("batch", "moved", "styles", "-o", "art", *SMALL, "--json")
+    assert json.loads(impasto(*command)[1])["made"] == 0
+    assert impasto(*command)[0] == 0
+    assert [record["places"][0][:9] for record in lines(ART)[4:]] == ["../moved/"] * 4
+    Image.open(moved).rotate(90).save(moved)
+    status, out, _ = impasto(*command)
+    assert (status, json.loads(out)["made"]) == (0, 2)
+
+
 def test_what_is_left_undone_does_not_make_other_files_ours(
     place: Path, impasto: Impasto, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -202,10 +216,18 @@ def test_what_a_killed_run_did_not_record_is_taken_as_it_is(
     assert (ART / thumbnail_of(NAMES[3])).exists()
 
 
-def test_what_is_taken_as_it_is_gets_a_thumbnail_of_its_own(art: Path, impasto: Impasto) -> None:
+def test_what_is_taken_as_it_is_gets_a_thumbnail_of_its_own(
+    art: Path, impasto: Impasto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def scarce(*_: object) -> bytes:
+        raise MemoryError
+
     command = ("paint", "photos/img_2.png", "--style", "styles/rings.png=1", *SMALL[:-2])
     assert impasto(*command, "--force", "-o", ART / NAMES[0])[0] == 0
     batch = ("batch", "photos/img_2.png", "styles/rings.png=1", *SMALL, "--json", "-o")
+    with monkeypatch.context() as patch:
+        patch.setattr(making, "_reduced", scarce)
+        assert json.loads(impasto(*batch, ART)[1])["made"] == 0
     assert json.loads(impasto(*batch, ART)[1])["made"] == 0
     assert json.loads(impasto(*batch, "fresh")[1])["made"] == 1
     small = thumbnail_of(NAMES[0])

@@ -81,6 +81,14 @@ class Home:
         with replacing(path) as temporary:
             temporary.write_bytes(data)
 
+    def remove(self, name: str) -> None:
+        """Remove a file that is no artwork, if it is there; raises UnwritableOutput."""
+        path = self.path / name
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise unwritable(path, error) from error
+
     def close(self, *, complete: bool) -> None:
         """Let go of what only helps to go on, where there is nothing left to do."""
         if complete:

@@ -79,16 +79,12 @@ class Making:
         self._draw()
 
     def _adopt(self) -> None:
-        """Record artworks whose run was killed before it could, and make missing thumbnails.
-
-        Such a run may have left the thumbnail of what was there before.
-        """
-        new = {record.name for record in self._standing.unrecorded}
+        """Record artworks whose run was killed before it could, and make missing thumbnails."""
         for record in self._standing.unrecorded:
+            if record.seconds is None:  # there may be the thumbnail of what was before
+                self._home.remove(thumbnail_of(record.name))
             self._home.manifest.append(record)
-        names = [
-            name for name in self.done if name in new or not self._is_there(thumbnail_of(name))
-        ]
+        names = [name for name in self.done if not self._is_there(thumbnail_of(name))]
         for number, name in enumerate(names):
             self._show(Stage("making thumbnails", number / len(names)))
             with _spared():

@@ -24,7 +24,7 @@ class Standing:
     done: Mapping[str, Done]
     """{name: an artwork that is there}, with the recipe that is planned."""
     unrecorded: Sequence[Done]
-    """Those of them that the manifest does not know."""
+    """Those of them that the manifest does not know, or knows with photo and styles elsewhere."""
     failed: Mapping[str, Missed]
     """{name: why it failed before}, of artworks for which nothing has changed since."""
     missing: Sequence[Task]
@@ -85,8 +85,9 @@ def standing(
         wanted, record = plan.recipes[task.name], history.done.get(task.name)
         found = _found(task.name, plan.folder / task.name, record)
         if found is not None and found.recipe.complete and alike(found.recipe, wanted):
-            here = {"places": plan.places(task)}
-            done[task.name] = found if found is record else found.model_copy(update=here)
+            places = plan.places(task)  # its photo or a style may have moved
+            same = found.places == places
+            done[task.name] = found if same else found.model_copy(update={"places": places})
             continue
         unrecorded = record is None or not alike(record.recipe, wanted)
         unfinished = unrecorded and begun.get(task.name) == digest_of_asked(wanted)
