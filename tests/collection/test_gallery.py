@@ -308,6 +308,40 @@ def test_an_open_picture_goes_on_when_it_is_painted_or_left_out(
         assert shown.inner_text("#name") == "photo_0 × style_0"
 
 
+def test_an_open_picture_says_why_it_is_not_there_as_it_is_now(
+    opened: Open, tmp_path: Path
+) -> None:
+    failed = replace(entry(0, 0), state=State.FAILED, reason="no memory", recipe=None)
+    waiting = Entry(entry(0, 1).task)
+    provide(tmp_path, [failed, waiting])
+    Gallery(tmp_path).write([failed, waiting])
+    shown = opened(tmp_path, hash_="#photo_0--style_0.png")
+    assert shown.inner_text("#fault") == "no memory"
+    Gallery(tmp_path).write([replace(failed, reason="no such file"), waiting])
+    shown.evaluate("refresh()")
+    expect(shown.locator("#fault")).to_have_text("no such file")
+    shown.keyboard.press("ArrowRight")
+    Gallery(tmp_path).write([failed, replace(waiting, weights="other.pth")])
+    shown.evaluate("refresh()")
+    expect(shown.locator("#facts")).to_contain_text("weights other.pth")
+
+
+def test_a_thumbnail_that_is_gone_leaves_an_empty_cell(
+    opened: Open, faults: list[str], tmp_path: Path
+) -> None:
+    entries = [entry(0, 0), Entry(entry(0, 1).task)]
+    provide(tmp_path, entries)
+    Gallery(tmp_path).write(entries)
+    (tmp_path / thumbnail_of(entries[0].task.name)).unlink()
+    shown = opened(tmp_path)
+    expect(shown.locator(".cell img")).to_have_count(0)
+    assert len(faults) == 1  # the browser says that it found no file
+    faults.clear()
+    colours = "[...document.querySelectorAll('.cell')].map((c) => getComputedStyle(c).background)"
+    done, to_come = shown.evaluate(colours)
+    assert done == to_come
+
+
 def test_what_is_painted_anew_is_shown_anew(opened: Open, tmp_path: Path) -> None:
     entries = [entry(0, 0), Entry(entry(0, 1).task)]
     shades = {"black": 0.0, "white": 1.0}
