@@ -93,17 +93,11 @@ class Painter:
         try:
             artwork = self._painted(task, source, file, show, checkpoint_seconds)
             small = thumbnail(over_grey(artwork.picture.rgb, artwork.picture.alpha))
-        except Unusable as fault:
-            return Failed(task, fault.material, str(fault), fault.passing)
-        except NotEnoughMemory as error:
-            return Failed(task, None, str(error), passing=True)
-        except UsageError as error:
-            return Failed(task, None, str(error))
-        except (RuntimeError, MemoryError) as error:
-            if not ran_out(error):
+        except (Unusable, NotEnoughMemory, UsageError, RuntimeError, MemoryError) as error:
+            failure = _failure(task, error)
+            if failure is None:
                 raise
-            reason = f"memory ran out around the painting of {task.name}; end other programs"
-            return Failed(task, None, f"{reason}, or choose a smaller --size", passing=True)
+            return failure
         if not artwork.complete:
             return Failed(
                 task,
@@ -164,6 +158,18 @@ class Painter:
         if self._memory is not None and task.settings.memory == "auto":
             job.settings = job.settings.updated({"memory": self._memory})  # changes no pixel
         return job
+
+
+def _failure(task: Task, error: Exception) -> Failed | None:
+    """What an error means for an artwork; None for a defect."""
+    if isinstance(error, Unusable):
+        return Failed(task, error.material, str(error), error.passing)
+    if isinstance(error, NotEnoughMemory | UsageError):
+        return Failed(task, None, str(error), passing=isinstance(error, NotEnoughMemory))
+    if not ran_out(error):
+        return None
+    reason = f"memory ran out around the painting of {task.name}; end other programs"
+    return Failed(task, None, f"{reason}, or choose a smaller --size", passing=True)
 
 
 def _check_sides(job: Job, task: Task) -> None:
