@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from tests.collection.conftest import SMALL
 
@@ -17,6 +18,7 @@ import impasto as package
 from impasto.collection import making
 from impasto.collection.thumbnail import thumbnail_of
 from impasto.image.metadata import recipe_in
+from impasto.neural.duration import Pace
 from impasto.recipe import PaintRecipe
 from impasto.replay import digest_of
 
@@ -261,7 +263,9 @@ def test_a_foreign_file_is_refused_before_any_work(place: Path, impasto: Impasto
     assert isinstance(recipe_in(mine), PaintRecipe)
 
 
-def test_a_plan_tells_what_there_is_to_do_and_writes_nothing(place: Path, impasto: Impasto) -> None:
+def test_a_plan_tells_what_there_is_to_do_and_writes_nothing(
+    place: Path, impasto: Impasto, monkeypatch: pytest.MonkeyPatch
+) -> None:
     command = ("batch", "photos", "styles", "-o", "art", "--size", "64", "--dry-run")
     status, out, _ = impasto(*command, "--json")
     facts = json.loads(out)
@@ -272,8 +276,15 @@ def test_a_plan_tells_what_there_is_to_do_and_writes_nothing(place: Path, impast
     assert 4 * 64 * 48 < facts["disk"] < 200_000
     assert facts["memory"] > 50e6
     assert not ART.exists()
-    status, out, _ = impasto(*command)
-    assert status == 0
+    threads = list[int]()
+
+    def measured(*_: object) -> Pace:
+        threads.append(torch.get_num_threads())
+        return Pace(1e9, 1e9)
+
+    monkeypatch.setattr(Pace, "measured", measured)
+    status, out, _ = impasto(*command, "--threads", "2")
+    assert (status, threads) == (0, [2])
     assert "to paint" in out
 
 

@@ -34,6 +34,7 @@ from impasto.threads import limited
 from impasto.work import undisturbed
 
 MOST_THREADS = 1024
+"""Of this process: more than any machine computes with."""
 
 CACHE = "1GB"
 """Bytes of computed targets that a collection keeps on the disk until it is complete."""
