@@ -92,9 +92,7 @@ def status(output: str | Path) -> Status:
 def _nothing(output: Path, folder: Path, by: Holder | None) -> str:
     """Why nothing can be said of an output."""
     if by is not None:
-        return (
-            f"{by} is about to begin with {output} or has just ended; look again in a while"
-        )
+        return f"{by} is about to begin with {output} or has just ended; look again in a while"
     there = f"there is no folder {folder}"
     if output.exists():
         there = "it is there already"
