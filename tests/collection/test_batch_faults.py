@@ -281,6 +281,17 @@ def test_memory_that_runs_out_for_a_thumbnail_ends_nothing(
     assert len(list(heads.iterdir())) == 3
 
 
+def test_a_run_that_cannot_begin_says_why_alone(
+    one_thread: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_: object, **__: object) -> None:
+        raise ClusterError("no worker")
+
+    monkeypatch.setattr(Painter, "paint", failing)
+    with pytest.raises(ClusterError, match=r"^no worker$"):
+        batch("photos", "styles", **FEW)
+
+
 @pytest.mark.parametrize("error", [ClusterError("another Ray"), ValueError("unforeseen")])
 def test_whatever_ends_a_run_there_are_its_table_and_its_gallery(
     one_thread: None, monkeypatch: pytest.MonkeyPatch, lines: Lines, error: Exception

@@ -253,6 +253,8 @@ class Batch:
             raise Interrupted(f"stopped; {self._there(making)}") from None
         except ImpastoError as error:
             _end_early(making)
+            if not making.done:  # as where no worker can be had: the same command would not help
+                raise
             raise type(error)(f"{error}; {self._there(making)}") from error
         except Exception:
             _end_early(making)
