@@ -122,6 +122,16 @@ BOTH = 'photos = ["photos"]\nstyles = ["styles"]\n'
         ("jobs.toml", BOTH + "[settings]\nbeta = -1", "jobs.toml: settings: beta must be at least"),
         ("jobs.toml", BOTH + "[settings]\ncolour = 1", "jobs.toml: settings: no setting 'colour'"),
         ("jobs.toml", BOTH + "[vary]\nbeta = [1, -1]", "jobs.toml: vary: beta must be at least 0"),
+        (
+            "jobs.toml",
+            BOTH + "[settings]\nstyle-scale = 1\nstyle_scale = 2",
+            "jobs.toml: settings: style_scale is given twice",
+        ),
+        (
+            "jobs.toml",
+            BOTH + "[vary]\nstyle-scale = [1]\nstyle_scale = [2]",
+            "jobs.toml: vary: style_scale is given twice",
+        ),
         ("jobs.toml", BOTH + "[vary]\nbeta = []", "jobs.toml: vary: beta has no value"),
         (
             "jobs.toml",
@@ -147,8 +157,12 @@ BOTH = 'photos = ["photos"]\nstyles = ["styles"]\n'
             "jobs.toml: styles[1]: styles is 2 pictures; name one where styles are mixed",
         ),
         ("jobs.json", "{", "cannot read jobs.json: Expecting property name"),
+        ("jobs.json", "[" * 100_000, "cannot read jobs.json: it is nested too deeply"),
         ("jobs.json", "[]", "cannot use jobs.json: the whole: input should be"),
         ("jobs.csv", "photo,size\na,3\n", "has to name the columns photo and style"),
+        ("jobs.csv", "photo,style\n,\n", "jobs.csv: it has no line with a job"),
+        ("jobs.csv", "photo,style,beta,beta\na,b,5,7\n", "its first line names beta twice"),
+        ("jobs.csv", "photo,style,\na,b,c,d\n", "line 2 has more columns than the first line"),
         ("jobs.csv", "photo,style\na,b,c\n", "line 2 has more columns than the first line"),
         ("jobs.csv", "photo,style\na,\n", "line 2 names no style"),
         ("jobs.csv", 'photo,style\na,b\n"c"d,e\n', "jobs.csv: line 3 is no CSV: ',' expected"),
@@ -194,8 +208,8 @@ def test_a_fault_of_an_option_is_not_blamed_on_the_list() -> None:
 
 def test_patterns_lie_beside_a_list_in_a_folder_that_looks_like_one() -> None:
     Path("q[1]").mkdir()
-    for name in ("photos", "styles"):
-        Path(name).rename(f"q[1]/{name}")
+    Path("photos").rename("q[1]/photos")
+    Path("styles").rename("q[1]/styles")
     Path("q[1]/styles/tiles.png").rename("q[1]/styles/[tiles].png")
     text = 'photos = ["photos/*.png"]\nstyles = ["styles/r*.png=3", "styles/[tiles].png=4"]'
     rings, tiles = asked(text, "q[1]/jobs.toml")
@@ -204,6 +218,14 @@ def test_patterns_lie_beside_a_list_in_a_folder_that_looks_like_one() -> None:
         (("q[1]/styles/rings.png", 3.0),),
         (("q[1]/styles/[tiles].png", 4.0),),
     )
+    Path("q[1]/styles").rename("q[1]/st[2]")
+    found = asked('photos = ["photos"]\nstyles = ["st[2]=3"]', "q[1]/jobs.toml")
+    assert [style for each in found for style, _ in each.styles][:2] == [
+        "q[1]/st[2]/[tiles].png",
+        "q[1]/st[2]/rings.png",
+    ]
+    with pytest.raises(UnreadableImage, match=r"gone\.png: there is no such file"):
+        asked('photos = ["gone.png"]\nstyles = ["st[2]"]', "q[1]/jobs.toml")
 
 
 def test_a_list_that_is_not_there() -> None:

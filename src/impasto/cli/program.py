@@ -73,7 +73,7 @@ def present(facts: dict[str, Any], table: "Table", *, json_: bool) -> None:
 
 
 def say(text: str) -> None:
-    """Print for programs, on standard output; bytes of a name that are no text, as `\\xff`."""
+    """Print for programs, on standard output; bytes of a name that are no text, as `\\udcff`."""
     from impasto.image.write import to_standard_output
 
     to_standard_output(f"{text}\n".encode("utf-8", "backslashreplace"))

@@ -72,13 +72,21 @@ class Asked:
             return given
         path = self.file.parent / given
         alone = str(path).rpartition("=")[0]  # of PICTURE=BETA
-        if glob.has_magic(given) and not (path.exists() or Path(alone).is_file()):
+        there = path.exists() or (alone and Path(alone).exists())
+        if glob.has_magic(given) and not there:
             path = Path(glob.escape(str(self.file.parent))) / given
         return str(path)
 
     def settings(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Settings as the file means them: by Python's names, the picture of init beside it."""
-        own = {_plain(name): value for name, value in values.items()}
+        """Settings as the file means them: by Python's names, the picture of init beside it.
+
+        UsageError where one is given by both its names.
+        """
+        own: dict[str, Any] = {}
+        for name, value in values.items():
+            if _plain(name) in own:
+                raise UsageError(f"{_plain(name)} is given twice; give it once")
+            own[_plain(name)] = value
         if isinstance(own.get("init"), str) and own["init"] not in ("photo", "noise"):
             own["init"] = self.path(own["init"])
         return own
@@ -114,6 +122,8 @@ def read_jobs(file: Path) -> Asked:
         raise UsageError(f"cannot use {file}: {_first(error)}") from None
     except ValueError as error:
         raise UsageError(f"cannot read {file}: {error}") from None
+    except RecursionError:
+        raise UsageError(f"cannot read {file}: it is nested too deeply") from None
 
 
 def wishes(asked: Asked, options: Mapping[str, Any], output: Path) -> list[Wish]:
@@ -124,8 +134,8 @@ def wishes(asked: Asked, options: Mapping[str, Any], output: Path) -> list[Wish]
     """
     _check_parts(asked)
     _wish(options, "", ())
-    common = asked.settings(asked.jobs.settings) | dict(options)
     with asked.at("settings"):
+        common = asked.settings(asked.jobs.settings) | dict(options)
         _wish(common, "", ())
     chosen = list(_variations(asked, common))
     matrix = product(_photos(asked, output), _styles(asked, output), chosen)
@@ -185,6 +195,8 @@ def _styles(asked: Asked, output: Path) -> list[tuple[StyleAsked, ...]]:
 def _variations(asked: Asked, common: dict[str, Any]) -> Iterator[Wish]:
     """One for each combination of the settings that vary, without its pictures."""
     names, several = asked.varied, asked.jobs.vary.values()
+    with asked.at("vary"):
+        asked.settings(asked.jobs.vary)
     for name, values in zip(names, several, strict=True):
         with asked.at("vary"):
             if not values:
@@ -222,10 +234,15 @@ def _csv(text: str) -> tuple[dict[str, Any], tuple[str, ...]]:
         columns = [column.strip() for column in reader.fieldnames or ()]
         if not {"photo", "style"} <= set(columns):
             raise ValueError("its first line has to name the columns photo and style")
+        for number, column in enumerate(columns):
+            if column and _plain(column) in map(_plain, columns[:number]):
+                raise ValueError(f"its first line names {column} twice")
         found = {f"line {reader.line_num}": _job_of(line, reader.line_num) for line in reader}
     except csv.Error as error:
         raise ValueError(f"line {reader.reader.line_num} is no CSV: {error}") from None
     jobs = {place: job for place, job in found.items() if job}
+    if not jobs:
+        raise ValueError("it has no line with a job")
     return {"jobs": [*jobs.values()]}, tuple(jobs)
 
 

@@ -96,8 +96,9 @@ def check_name(name: str) -> None:
     hidden = any(part.startswith(".") or part.endswith((".", " ")) for part in parts)
     if PureWindowsPath(name).anchor or hidden or "\\" in name or parts[0] in RESERVED:
         raise UsageError(
-            f"an artwork cannot be called {name}: names stay inside the folder, do not begin with "
-            f"a dot or end in one, and do not lie in {' or '.join(RESERVED)}; choose another --name"
+            f"an artwork cannot be called {name}: names stay inside the folder, no part of them "
+            "begins with a dot, or ends in one or in a blank, and they do not lie in "
+            f"{' or '.join(RESERVED)}; choose another --name"
         )
     device = next(filter(DEVICES.fullmatch, parts), None)
     if device is not None:

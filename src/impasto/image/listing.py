@@ -26,21 +26,23 @@ def gathered(
     though a shell names it where it is asked for everything. UsageError where one of them stands
     for nothing; UnreadableImage where a file is missing.
     """
-    found: list[str] = []
-    for source in map(str, sources):
+    given, found = [*map(str, sources)], list[str]()
+    for source in given:
         if unfinished is not None and same_file(Path(source), unfinished):
             continue
         if is_sample(source) or Path(source).is_file():
             found.append(source)
         elif Path(source).is_dir():
             found += _within(source, map(str, Path(source).iterdir()), output, None)
-        elif glob.has_magic(source):
+        elif _is_pattern(source):
             names = glob.glob(source)  # noqa: PTH207 (of any folder)
             found += _within(source, names, output, unfinished)
         else:
             raise UnreadableImage(
                 f"cannot read {source}: there is no such file; check its name and folder"
             )
+    if given and not found:
+        raise _none_in(given[0])
     return found
 
 
@@ -73,8 +75,18 @@ def _within(source: str, names: Iterable[str], output: Path, unfinished: Path | 
         and (unfinished is None or not same_file(Path(name).parent, unfinished))
     ]
     if not found:
-        raise UsageError(
-            f"there is no picture in {source}: files that end in {', '.join(ENDINGS)} are looked "
-            "for; name the photos, or another folder"
-        )
+        raise _none_in(source)
     return sorted(found, key=natural)
+
+
+def _is_pattern(source: str) -> bool:
+    """Whether it stands for others; a folder may be called as patterns are."""
+    path = Path(source)
+    return glob.has_magic(path.name) or (glob.has_magic(source) and not path.parent.is_dir())
+
+
+def _none_in(source: str) -> UsageError:
+    return UsageError(
+        f"there is no picture in {source}: files that end in {', '.join(ENDINGS)} are looked for; "
+        "name the photos, or another folder"
+    )
