@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 from tests.collection.conftest import SMALL
 
+from impasto.image.atomic import HOST
+
 Impasto = Callable[..., tuple[int, str, str]]
 Start = Callable[..., "subprocess.Popen[str]"]
 Lines = Callable[[Path], list[dict[str, Any]]]
@@ -69,7 +71,7 @@ def test_what_a_killed_run_left_half_written_goes_away(impasto: Impasto) -> None
     left = [ART, inner, ART / "rings", ART / "thumbnails" / "rings", ART / "thumbnails" / "inputs"]
     for folder in left:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / ".impasto-999999999-0123456789abcdef.png").write_bytes(b"half")
+        (folder / f".impasto-{HOST}-999999999-0123456789abcdef.png").write_bytes(b"half")
     (inner / "begun.json").write_text('{"rings/img_2.png": ""}')
     mine = ART / ".impasto-mine.png"
     mine.write_bytes(b"whole")

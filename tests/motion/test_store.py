@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from impasto.errors import UnwritableOutput
-from impasto.image.atomic import replacing, sweep
+from impasto.image.atomic import HOST, replacing, sweep
 from impasto.image.samples import photo
 from impasto.motion import store as module
 from impasto.motion.effect import Arrays, NewFrame
@@ -125,8 +125,14 @@ def test_some_of_the_disk_is_left_to_others(
     assert not list(tmp_path.iterdir())
 
 
-DEAD = ".impasto-999999999-0123456789abcdef.png"
+DEAD = f".impasto-{HOST}-999999999-0123456789abcdef.png"
 """Of a process that no system has."""
+
+FOREIGN = f".impasto-{(int(HOST, 16) ^ 1):08x}-999999999-0123456789abcdef.png"
+"""Of another machine."""
+
+BEFORE = f".impasto-{HOST}-{os.getpid()}-0123456789abcdef.png"
+"""Of a process that had our number, where it is old."""
 
 
 def test_what_a_killed_process_left_goes_away_and_nothing_else(tmp_path: Path) -> None:
@@ -137,6 +143,13 @@ def test_what_a_killed_process_left_goes_away_and_nothing_else(tmp_path: Path) -
         sweep(tmp_path)
         assert set(tmp_path.iterdir()) == {others, unfinished}
     (tmp_path / "film.mp4").unlink()
+    for name in (FOREIGN, BEFORE):
+        (tmp_path / name).touch()
+        sweep(tmp_path)
+        assert (tmp_path / name).exists()
+        os.utime(tmp_path / name, (0, 0))
+        sweep(tmp_path)
+        assert not (tmp_path / name).exists()
     Store(tmp_path, "job", 8).put(0, frame(), 1)
     clear(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == [others.name]

@@ -278,10 +278,11 @@ class Batch:
 
 def _own(threads: int | None) -> int:
     """Threads of this process, where it paints; as PyTorch has them, unless they are asked for."""
-    own = torch.get_num_threads() if threads is None else threads
-    if not 1 <= own <= MOST_THREADS:
-        raise UsageError(f"threads must be at least 1 and at most {MOST_THREADS}, not {own}")
-    return own
+    if threads is None:
+        return torch.get_num_threads()
+    if not 1 <= threads <= MOST_THREADS:
+        raise UsageError(f"threads must be at least 1 and at most {MOST_THREADS}, not {threads}")
+    return threads
 
 
 def _end_early(making: Making) -> None:

@@ -128,8 +128,14 @@ class Home:
         """Remove what killed runs left half written, where they set out to write."""
         names = self.begun()
         written = {self.path / name for each in names for name in (each, thumbnail_of(each))}
-        inputs = self.path / FOLDER / INPUTS
-        for folder in {self._inner, self.path, inputs, *(path.parent for path in written)}:
+        own = {
+            self._inner,
+            self.targets,
+            self.path,
+            self.path / FOLDER,
+            self.path / FOLDER / INPUTS,
+        }
+        for folder in own | {path.parent for path in written}:
             with suppress(OSError):
                 sweep(folder)
 

@@ -4,6 +4,7 @@ import csv
 import glob
 import io
 import json
+import os
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -72,7 +73,8 @@ class Asked:
             return given
         path = self.file.parent / given
         alone = str(path).rpartition("=")[0]  # of PICTURE=BETA
-        there = path.exists() or (alone and Path(alone).exists())
+        # Path.exists raises on long names.
+        there = os.path.exists(path) or os.path.exists(alone)  # noqa: PTH110
         if glob.has_magic(given) and not there:
             path = Path(glob.escape(str(self.file.parent))) / given
         return str(path)

@@ -77,7 +77,8 @@ class RayWorker:
                 return Delivered(outcome, file.read_bytes())
         except Exception as error:
             if not ran_out(error):
-                if isinstance(error, UnwritableOutput | OSError):
+                # A picture may not come, either, where the network fails.
+                if isinstance(error, UnwritableOutput | OSError | ray.exceptions.RayError):
                     return Failed(task, None, f"on a worker: {error}", passing=True)
                 raise
             reason = f"memory ran out in a worker while painting {task.name}; take fewer --workers"

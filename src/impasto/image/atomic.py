@@ -3,9 +3,12 @@
 import contextlib
 import errno
 import os
+import platform
 import re
 import secrets
 import shutil
+import time
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,8 +16,17 @@ from impasto.errors import UnwritableOutput
 
 NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
-UNFINISHED = re.compile(r"\.impasto-(\d{1,9})-[0-9a-f]{16}(\..*)?")
-"""What `replacing` leaves of a process that was killed, by the process's number."""
+HOST = f"{zlib.crc32(platform.node().encode()):08x}"
+"""Of this machine, or container: their processes have numbers of their own."""
+
+UNFINISHED = re.compile(r"\.impasto-([0-9a-f]{8})-(\d{1,9})-[0-9a-f]{16}(\..*)?")
+"""What `replacing` leaves where it is killed, by machine and process."""
+
+FORGOTTEN = 24 * 3600.0
+"""Seconds since they were written to after which files of other machines are left over."""
+
+JITTER = 2.0
+"""Seconds by which systems tell wrongly when a process began."""
 
 
 def unwritable(path: Path, error: OSError) -> UnwritableOutput:
@@ -38,7 +50,7 @@ def replacing(path: Path) -> Iterator[Path]:
     """
     target = Path(os.path.realpath(path))
     # A name of its own length: the target's may already be as long as the file system allows.
-    name = f".impasto-{os.getpid()}-{secrets.token_hex(8)}{target.suffix}"
+    name = f".impasto-{HOST}-{os.getpid()}-{secrets.token_hex(8)}{target.suffix}"
     temporary = target.with_name(name)
     try:
         temporary.touch(exist_ok=False)  # with the permissions that the umask asks for
@@ -56,15 +68,27 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def sweep(folder: Path) -> None:
-    """Remove what killed processes of this machine left; others may be writing there."""
-    import psutil
-
+    """Remove what killed processes left; others may be writing there."""
     with os.scandir(folder) as entries:
         found = [(Path(entry.path), UNFINISHED.fullmatch(entry.name)) for entry in entries]
     for path, ours in found:
-        if ours is not None and not psutil.pid_exists(int(ours[1])):
-            with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):
+            if ours is not None and _is_left(path, ours[1], int(ours[2])):
                 path.unlink()
+
+
+def _is_left(path: Path, host: str, process: int) -> bool:
+    """Whether nobody writes a temporary file any more."""
+    import psutil
+
+    written = path.stat().st_mtime
+    if host != HOST:
+        return time.time() - written > FORGOTTEN
+    try:  # another process may have the number since
+        began: float = psutil.Process(process).create_time()
+    except psutil.NoSuchProcess:
+        return True
+    return began > written + JITTER
 
 
 def _flush(path: Path) -> None:

@@ -30,20 +30,27 @@ def gathered(
     for source in given:
         if unfinished is not None and same_file(Path(source), unfinished):
             continue
-        if is_sample(source) or Path(source).is_file():
-            found.append(source)
-        elif Path(source).is_dir():
-            found += _within(source, map(str, Path(source).iterdir()), output, None)
-        elif _is_pattern(source):
-            names = glob.glob(source)  # noqa: PTH207 (of any folder)
-            found += _within(source, names, output, unfinished)
-        else:
+        try:
+            found += _pictures_of(source, output, unfinished)
+        except OSError as error:
             raise UnreadableImage(
-                f"cannot read {source}: there is no such file; check its name and folder"
-            )
+                f"cannot read {source}: {error.strerror or error}; check its name and permissions"
+            ) from error
     if given and not found:
         raise _none_in(given[0])
     return found
+
+
+def _pictures_of(source: str, output: Path, unfinished: Path | None) -> list[str]:
+    """Those that one of the sources stands for."""
+    if is_sample(source) or Path(source).is_file():
+        return [source]
+    if Path(source).is_dir():
+        return _within(source, map(str, Path(source).iterdir()), output, None)
+    if _is_pattern(source):
+        names = glob.glob(source)  # noqa: PTH207 (of any folder)
+        return _within(source, names, output, unfinished)
+    raise UnreadableImage(f"cannot read {source}: there is no such file; check its name and folder")
 
 
 def natural(name: str) -> tuple[list[list[tuple[str, int]]], str]:
