@@ -61,6 +61,7 @@ def test_a_folder_whose_worker_is_about_to_lock_it_stays(place: Path) -> None:
 def test_nobody_s_folder_is_removed_while_it_is_in_use(place: Path) -> None:
     folder = WorkerFolder()
     (folder.path / "frame.png").write_bytes(b"1")
+    os.utime(folder.path / LOCK, (0, 0))  # long ago
     sweep(place)
     assert (folder.path / "frame.png").exists()
     folder.remove()

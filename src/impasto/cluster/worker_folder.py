@@ -7,10 +7,13 @@ from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 
+from impasto.image.atomic import HOST
 from impasto.lock import Lock, holder
 from impasto.scratch import scratch_folder, unusable
 
-PREFIX = "impasto-worker-"
+PREFIX = f"impasto-worker-{HOST}-"
+"""Other machines may share the disk, and what they lock may look free from here."""
+
 LOCK = "lock"
 
 FRESH = 2.0

@@ -131,7 +131,7 @@ def _finishing(output: Path) -> Iterator[None]:
     try:
         yield
     except FFmpegError as error:
-        if isinstance(error, OSError):
+        if isinstance(error, OSError | MemoryError):
             raise
         raise UnwritableOutput(
             f"cannot write {output}: FFmpeg refuses such a film ({error.strerror}); leave its "

@@ -69,6 +69,8 @@ class FilmWorker:
 
         past: files of frames before it that it looks at and that are not here yet.
         """
+        import ray
+
         try:
             with limited(self._threads):
                 making, effect, reel = self._prepared()
@@ -85,6 +87,8 @@ class FilmWorker:
                 return NotEnoughMemory(SHORT)
             if isinstance(error, OSError):
                 return UnwritableOutput(f"on a worker: {error}")
+            if isinstance(error, ray.exceptions.RayError):  # an input that does not come
+                return ClusterError(f"on a worker: {error}")
             raise
 
     def _prepared(self) -> tuple[Making, Effect, Reel]:

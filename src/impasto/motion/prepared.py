@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from impasto.neural.plan import Work
     from impasto.neural.weights import Weights
 
-MOVING = ("av", "opencv-contrib-python-headless")
+MOVING = ("av", "opencv-contrib-python-headless", "scipy")
 """Packages that read clips and follow their motion, whose versions can change frames."""
 
 
@@ -93,7 +93,7 @@ def _filter(
     settings: QuantizeSettings | SuperpixelSettings, size: tuple[int, int], staff: Staff
 ) -> Prepared:
     """Nothing that is sampled in several threads, so their number has no say."""
-    facts: dict[str, Any] = {"versions": installed_versions((*FILTERING, *MOVING[:1]))}
+    facts: dict[str, Any] = {"versions": installed_versions((*FILTERING, *MOVING))}
     if isinstance(settings, SuperpixelSettings):
         check_number(settings.n, size)
         return Prepared(Superpixelling(settings), staff.workers, facts)
