@@ -23,7 +23,15 @@ def test_room_is_what_processors_and_cards_allow(
     assert ClusterSettings(**settings).room(has) == room
 
 
+def test_a_worker_lives_on_one_machine() -> None:
+    machines = [{"CPU": 8.0}, {"CPU": 7.0}, {"CPU": 3.0, "GPU": 4.0}]
+    assert ClusterSettings(threads=3).room(*machines) == 2 + 2 + 1
+    assert ClusterSettings(threads=3, gpus=1).room(*machines) == 1
+    with pytest.raises(ClusterError, match="room for a worker with 9 threads: the largest have 8"):
+        ClusterSettings(threads=9).room(*machines)
+
+
 @pytest.mark.parametrize("settings", [{"threads": 3}, {"gpus": 1}])
 def test_too_small_a_cluster_is_refused(settings: dict[str, Any]) -> None:
-    with pytest.raises(ClusterError, match="2 processors and 0 GPUs, too few"):
+    with pytest.raises(ClusterError, match="have 2 processors and 0 GPUs; take fewer"):
         ClusterSettings(**settings).room({"CPU": 2.0})

@@ -40,16 +40,24 @@ class ClusterSettings(Settings):
             )
         return cls.checked(dict(values)) if values else None
 
-    def room(self, has: Mapping[str, float]) -> int:
-        """For how many workers a cluster with these resources has room; ClusterError for none."""
-        cpus, gpus = has.get("CPU", 0.0), has.get("GPU", 0.0)
-        room = int(cpus) // self.threads
-        if self.gpus:
-            room = min(room, int(gpus / self.gpus))
+    def room(self, *machines: Mapping[str, float]) -> int:
+        """For how many workers machines with these resources have room; ClusterError for none.
+
+        A worker lives on one of them: what several have left over makes no further one.
+        """
+        room = sum(map(self._on, machines))
         if room < 1:
+            cpus, gpus = (
+                max((has.get(kind, 0.0) for has in machines), default=0.0)
+                for kind in ("CPU", "GPU")
+            )
             wanted = f"{self.threads} threads" + (f" and {self.gpus:g} GPUs" if self.gpus else "")
             raise ClusterError(
-                f"the cluster has {cpus:g} processors and {gpus:g} GPUs, too few for a worker with "
-                f"{wanted}; take fewer of them, or add a machine to it"
+                f"no machine of the cluster has room for a worker with {wanted}: the largest have "
+                f"{cpus:g} processors and {gpus:g} GPUs; take fewer of them, or add a machine"
             )
         return room
+
+    def _on(self, has: Mapping[str, float]) -> int:
+        room = int(has.get("CPU", 0.0)) // self.threads
+        return min(room, int(has.get("GPU", 0.0) / self.gpus)) if self.gpus else room

@@ -101,7 +101,7 @@ class Crew(Generic[T, R, S]):
     ) -> None:
         """`most`: more workers than tasks would have nothing to do."""
         self._ray, self._settings, self._tell = ray, settings, tell
-        room = settings.room(ray.cluster_resources())
+        room = settings.room(*(node["Resources"] for node in ray.nodes() if node["Alive"]))
         wanted = room if settings.workers == "auto" else settings.workers
         self._wanted = min(wanted, most)
         self._members: list[Member[T, R, S]] = []
