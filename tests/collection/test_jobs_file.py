@@ -162,6 +162,16 @@ BOTH = 'photos = ["photos"]\nstyles = ["styles"]\n'
         ("jobs.csv", "photo,size\na,3\n", "has to name the columns photo and style"),
         ("jobs.csv", "photo,style\n,\n", "jobs.csv: it has no line with a job"),
         ("jobs.csv", "photo,style,beta,beta\na,b,5,7\n", "its first line names beta twice"),
+        (
+            "jobs.csv",
+            "photo,style,style-scale,style_scale\na,b,1,2\n",
+            "its first line names style_scale twice",
+        ),
+        (
+            "jobs.toml",
+            ONE + "settings = {style-scale = 1, style_scale = 2}",
+            "jobs.toml: job 1: style_scale is given twice",
+        ),
         ("jobs.csv", "photo,style,\na,b,c,d\n", "line 2 has more columns than the first line"),
         ("jobs.csv", "photo,style\na,b,c\n", "line 2 has more columns than the first line"),
         ("jobs.csv", "photo,style\na,\n", "line 2 names no style"),

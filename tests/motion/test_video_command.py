@@ -95,6 +95,7 @@ def test_the_film_tells_how_it_was_made(impasto: Impasto, clip: Path) -> None:
     ]
     assert (recipe.effect, recipe.settings["steps"], recipe.threads) == ("paint", 2, 1)
     assert "memory" not in recipe.settings
+    assert {"torch", "av", "opencv-contrib-python-headless", "scipy"} <= set(recipe.versions)
     status, _, err = impasto("recipe", clip)
     assert (status, "carries no recipe" in err) == (3, True)
     status, _, err = impasto("replay", "film.mkv", "-o", "again.mkv")

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from impasto.neural.weights import Weights
 
 MOVING = ("av", "opencv-contrib-python-headless", "scipy")
-"""Packages that read clips and follow their motion, whose versions can change frames."""
+"""Packages that read clips, follow their motion and carry paintings along it: their versions can
+change frames."""
 
 
 @dataclass(frozen=True)
